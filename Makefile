@@ -1,0 +1,33 @@
+# Everything here is a short name for a command that also works without make.
+
+GO          ?= go
+STATICCHECK ?= $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOFUMPT     ?= $(GO) run mvdan.cc/gofumpt@v0.12.0
+
+.DEFAULT_GOAL := help
+.PHONY: build test race check bench clients help
+
+build: ## build the command into build/machkernel
+	$(GO) build -o build/machkernel ./cmd/machkernel
+
+test: ## all tests
+	$(GO) test ./...
+
+race: ## all tests under the race detector
+	$(GO) test -race -short ./...
+
+check: ## format, vet, staticcheck, tidy; a leftover difference fails
+	@unformatted=$$($(GOFUMPT) -l .); if [ -n "$$unformatted" ]; then echo "not gofumpt-clean:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(STATICCHECK) ./...
+	$(GO) mod tidy -diff
+	$(GO) mod verify
+
+bench: ## the figures of docs/benchmarks, each beside its floor
+	$(GO) test -run '^$$' -bench . -benchtime 200ms ./ports ./vm ./platform ./kernel
+
+clients: ## rebuild the C clients with the real MIG into testdata/clients/bin
+	scripts/build-clients.sh
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
