@@ -28,10 +28,12 @@ type Mapping struct {
 // access they take away. Until then no copy is taken and no frame is reused or
 // given back to the host.
 //
-// All calls are made by vm with the lock of the object (Enter, Protect) or of
-// the map (Remove, Destroy) held, so a pmap must not call back into vm. Calls
-// on one Pmap may come from several goroutines at once; it locks for itself.
-// Ranges are page aligned and lie inside the map.
+// All calls are made by vm with the lock of the map, of an object, or of both
+// held (Enter: the map's for reading, and the object's), so a pmap must not
+// call back into vm. Calls on one Pmap may come from several goroutines at
+// once, also from other tasks' faults on shared memory; it locks for itself.
+// Ranges are page aligned and lie inside the map; they may hold pages that were
+// never entered.
 type Pmap interface {
 	// Enter maps the runs, replacing what was mapped there. An error means
 	// that an address cannot be mapped on this host at all (it lies in a range

@@ -1,0 +1,78 @@
+// Package platform runs a task's x86-64 machine code on an ordinary Linux
+// host: no root, no ptrace, no virtual machine. Each task's code runs in a
+// Linux process of its own, the stub, and whatever that code does that needs
+// the kernel (a trap, a page fault, an exception) comes back to the Go
+// goroutine that called Thread.Run.
+//
+// What lives here: the stub (source and committed binary in stub/), starting
+// and ending its processes, the filters that keep client code away from Linux,
+// traps and faults as events, the host-side pmap, and the reader of static ELF
+// programs. What does not: tasks, threads, memory objects, messages. The
+// package imports mach, and of vm only the types of the pmap contract.
+//
+// # Who is who
+//
+//	kernel process                           stub process (one per task)
+//	--------------                           ---------------------------
+//	                    order pipe
+//	Process.control  ------------------->    control thread
+//	  one lock         <-----------------      mmap munmap mprotect clone
+//	                    result pipe            registers only, no stack
+//
+//	                    mailbox (shared memory), futex
+//	Thread.Run       <-----------------      client thread: client code
+//	  goroutine        ------------------>     a trap, fault or signal enters
+//	                    SIGUSR1                the handler, which posts the
+//	Thread.Interrupt ------------------->      signal frame and waits
+//
+// One event's life:
+//
+//	client code   syscall / bad access / SIGUSR1
+//	host          signal frame on the thread's signal stack (in its slot)
+//	handler       state = POSTED, slot bit, summary bit, bell ARMED -> RUNG
+//	kernel        the leader finds the bit, wakes that thread's Run
+//	Run           copies frame and siginfo once, judges the copy: an Event
+//	...           the kernel does what the event asks
+//	Run           writes registers into the frame, state = RUN, wakes
+//	handler       rt_sigreturn: client code goes on
+//
+// # What safety rests on
+//
+// A client can jump to any instruction of the stub with any registers, and can
+// write every writable page of its process, mailboxes and signal stacks
+// included. So nothing rests on stub code or on mailbox contents:
+//   - Client threads carry filters that leave them futex on the mailbox area,
+//     rt_sigreturn and exit of themselves, from one page of text. Anything else
+//     they try becomes a trap for the kernel, whatever its number.
+//   - The control thread never runs client code, reads orders from memory that
+//     is read-only in its process, and keeps its state in registers.
+//   - A result byte comes from a pipe that client threads cannot write.
+//   - What a mailbox says is copied once, bounded, and no pointer in it is
+//     followed. At worst it describes registers that the client made up.
+//   - That a thread is stopped after it posted is a courtesy of the stub. Memory
+//     safety rests on the control thread's munmap or mprotect having returned.
+//   - A thread that does not come when interrupted, or ends on its own, costs its
+//     process. Nothing waits for a client without a deadline.
+//
+// # Doorbell
+//
+// At most one goroutine per process sleeps on the doorbell: the leader, which
+// is one of those in Run. It hands events of other threads to their goroutines,
+// and leads until its own thread's event comes; then it passes the lead on. So
+// the common case, one thread per process, crosses no goroutine at all, and a
+// thousand threads do not hold a thousand host threads.
+//
+// # Lock order
+//
+//	Machine.mu
+//	pmap.mu
+//	  control.mu
+//	    Process.life.mu
+//	Process.slots.mu
+//	  control.mu
+//	Thread.mu
+//	  Process.life.mu
+//	bell.mu
+//
+// No lock is held while a client runs. usage.mu is a leaf.
+package platform
