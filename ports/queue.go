@@ -1,0 +1,303 @@
+package ports
+
+import (
+	"machkernel/mach"
+)
+
+// Message is what a port queues. This room looks only at the MsgBase.
+type Message interface {
+	base() *MsgBase
+	// ReleaseTo destroys everything the message holds but its destination
+	// right: rights through r.Discard, in order, and memory. Afterwards the
+	// message holds nothing. Called without the IPC lock.
+	ReleaseTo(r *Reaper)
+	// Rights calls yield for every right the message holds but the
+	// destination's, until yield says false. It is for Audit.
+	Rights(yield func(Right) bool)
+}
+
+// MsgBase is the part of a message that ports know. Embed it to make a
+// Message. Its fields belong to whoever owns the message.
+//
+//	owner            next   Remote
+//	a thread         nil    the destination; null once consumed
+//	a queue          set    a send or send-once right to the queue's port
+//	                        (to a member, in a set's queue)
+//	a waiter's offer nil    the destination, whose queue is full
+//	a waiter's got   nil    the destination it was sent to
+type MsgBase struct {
+	Remote   Right  // the destination right
+	Size     uint32 // of the message in bytes, as a receiver's buffer needs it
+	Seqno    uint32 // set when the message is taken from the queue
+	Circular bool   // holds a receive right that leads back to the destination
+
+	next Message
+}
+
+func (b *MsgBase) base() *MsgBase { return b }
+
+// queue is the messages of a port or set, and the threads waiting for one.
+// At most one of the two is non-empty, but for receivers that wait on a set
+// whose members moved: they are served when messages move (see Set.add).
+type queue struct {
+	first, last Message
+	receivers   waiterList
+}
+
+func (q *queue) push(m Message) {
+	if q.last == nil {
+		q.first = m
+	} else {
+		q.last.base().next = m
+	}
+	q.last = m
+}
+
+func (q *queue) pop() Message {
+	m := q.first
+	if m == nil {
+		return nil
+	}
+	b := m.base()
+	q.first, b.next = b.next, nil
+	if q.first == nil {
+		q.last = nil
+	}
+	return m
+}
+
+// take removes from q, in order, the messages sent to p.
+func (q *queue) take(p *Port) (taken queue) {
+	all := *q
+	q.first, q.last = nil, nil
+	for m := all.pop(); m != nil; m = all.pop() {
+		if m.base().Remote.Port == p {
+			taken.push(m)
+		} else {
+			q.push(m)
+		}
+	}
+	return taken
+}
+
+// queueOf is where p's messages go.
+func (p *Port) queueOf() *queue {
+	if p.set != nil {
+		return &p.set.queue
+	}
+	return &p.queue
+}
+
+// accept takes m for a live port whatever the limit: a circular message is
+// destroyed, others go to the first receiver whose buffer holds them, else
+// into the queue. Receivers with too little room are told the size.
+func (p *Port) accept(r *Reaper, m Message) {
+	if m.base().Circular {
+		r.doom(m)
+		return
+	}
+	p.msgcount++
+	p.queueOf().offer(m)
+}
+
+func (q *queue) offer(m Message) {
+	b := m.base()
+	for w := q.receivers.first; w != nil; w = q.receivers.first {
+		q.receivers.remove(w)
+		if b.Size > w.maxSize {
+			w.size = b.Size
+			w.wake(wokeTooLarge)
+			continue
+		}
+		b.Remote.Port.dequeued(m)
+		w.got = m
+		w.wake(wokeDelivered)
+		return
+	}
+	q.push(m)
+}
+
+// dequeued does a port's accounts for a message that left its queue, all but
+// room for blocked senders: see admit.
+func (p *Port) dequeued(m Message) {
+	m.base().Seqno = p.seqno
+	p.seqno++
+	p.msgcount--
+}
+
+// admit lets blocked senders put their messages while there is room, first
+// come first served. The message is put on the sender's behalf, so nobody who
+// comes later can take the room.
+func (p *Port) admit(r *Reaper) {
+	for p.msgcount < p.qlimit && p.blocked.first != nil {
+		w := p.blocked.first
+		p.blocked.remove(w)
+		m := w.offer
+		w.offer = nil
+		w.wake(wokeDelivered)
+		p.accept(r, m)
+	}
+}
+
+// SendResult is what became of a message offered with Send.
+type SendResult uint8
+
+// Results of Send.
+const (
+	SendDone        SendResult = iota // accepted, or destroyed: the message is gone
+	SendKernel                        // the receiver is a kernel object: the caller serves it
+	SendTimedOut                      // the queue stayed full: the caller has the message
+	SendInterrupted                   // the wait was aborted: the caller has the message
+)
+
+// Send offers a message to its destination. Without Always it waits while the
+// queue is full, unless the destination right is send-once. A message to a
+// dead port is destroyed, as is one whose port dies during the wait, and one
+// that is Circular: that counts as sent.
+//
+// Locks: none held; takes the IPC lock, not during the wait.
+// Consumes m if the result is SendDone, otherwise the caller still owns it.
+//
+//	SendDone         accepted, or silently destroyed
+//	SendKernel       the destination is a kernel object
+//	SendTimedOut     full, and the limit's time has passed
+//	SendInterrupted  full, and the waiter was aborted
+func (z *Zone) Send(m Message, w *Waiter, limit Limit, always bool) SendResult {
+	r := Reaper{z: z}
+	b := m.base()
+	z.mu.Lock()
+	p := b.Remote.Port
+	switch {
+	case p.state == stateKernel:
+		z.mu.Unlock()
+		return SendKernel
+	case !p.alive():
+		b.Remote = Right{}
+		r.doom(m)
+	case always || p.msgcount < p.qlimit || b.Remote.Type == mach.TypePortSendOnce:
+		p.accept(&r, m)
+	case limit.expired():
+		z.mu.Unlock()
+		return SendTimedOut
+	default:
+		w.offer = m
+		switch w.block(&p.blocked, limit) {
+		case wokeTimeout:
+			w.offer = nil
+			z.mu.Unlock()
+			return SendTimedOut
+		case wokeAborted:
+			w.offer = nil
+			z.mu.Unlock()
+			return SendInterrupted
+		}
+	}
+	r.unlock()
+	return SendDone
+}
+
+// Receive takes the next message for the receive right or port set that name
+// denotes in s, waiting for one within the limit. A message larger than
+// maxSize stays where it is.
+//
+// Locks: none held; takes the IPC lock, not during the wait.
+// Returns a message the caller owns, with its sequence number set.
+//
+//	MsgSuccess       m is the message
+//	RcvInvalidName   s is dead, or name is neither a receive right nor a set
+//	RcvInSet         the port is in a set
+//	RcvTooLarge      the next message has size bytes, more than maxSize
+//	RcvTimedOut      nothing came in time
+//	RcvInterrupted   the waiter was aborted
+//	RcvPortDied      the receive right or set was destroyed or moved away
+//	RcvPortChanged   the port was moved into a set
+func (s *Space) Receive(name mach.Name, w *Waiter, maxSize uint32, limit Limit) (m Message, size uint32, mr mach.MsgReturn) {
+	s.zone.mu.Lock()
+	if !s.active {
+		s.zone.mu.Unlock()
+		return nil, 0, mach.RcvInvalidName
+	}
+	e := s.names.lookup(name)
+	var q *queue
+	switch {
+	case e == nil || e.kind&(kindReceive|kindSet) == 0:
+		s.zone.mu.Unlock()
+		return nil, 0, mach.RcvInvalidName
+	case e.kind&kindSet != 0:
+		q = &s.sets[name].queue
+	case e.port.set != nil:
+		s.zone.mu.Unlock()
+		return nil, 0, mach.RcvInSet
+	default:
+		q = &e.port.queue
+	}
+	return s.zone.receive(q, w, maxSize, limit)
+}
+
+// ReceiveHeld is Receive for a port whose receive right kernel code holds
+// (NewHeldPort), without a bound on the size.
+//
+// Locks: none held; takes the IPC lock, not during the wait.
+// Returns a message the caller owns. The port still belongs to the caller.
+//
+//	MsgSuccess      m is the message
+//	RcvInvalidName  the port is not held by kernel code any more
+//	RcvTimedOut, RcvInterrupted, RcvPortDied: as Receive
+func (p *Port) ReceiveHeld(w *Waiter, limit Limit) (Message, mach.MsgReturn) {
+	p.zone.mu.Lock()
+	if p.state != stateHeld {
+		p.zone.mu.Unlock()
+		return nil, mach.RcvInvalidName
+	}
+	m, _, mr := p.zone.receive(&p.queue, w, ^uint32(0), limit)
+	return m, mr
+}
+
+// receive is Receive from a queue. Locked on entry, released on return.
+func (z *Zone) receive(q *queue, w *Waiter, maxSize uint32, limit Limit) (Message, uint32, mach.MsgReturn) {
+	r := Reaper{z: z}
+	if m := q.first; m != nil {
+		b := m.base()
+		if b.Size > maxSize {
+			z.mu.Unlock()
+			return nil, b.Size, mach.RcvTooLarge
+		}
+		q.pop()
+		p := b.Remote.Port
+		p.dequeued(m)
+		p.admit(&r)
+		r.unlock()
+		return m, b.Size, mach.MsgSuccess
+	}
+	if limit.expired() {
+		z.mu.Unlock()
+		return nil, 0, mach.RcvTimedOut
+	}
+	w.maxSize = maxSize
+	why := w.block(&q.receivers, limit)
+	m, size := w.got, w.size
+	w.got, w.size = nil, 0
+	z.mu.Unlock()
+	switch why {
+	case wokeDelivered:
+		return m, m.base().Size, mach.MsgSuccess
+	case wokeTooLarge:
+		return nil, size, mach.RcvTooLarge
+	case wokeTimeout:
+		return nil, 0, mach.RcvTimedOut
+	case wokeAborted:
+		return nil, 0, mach.RcvInterrupted
+	case wokePortDied:
+		return nil, 0, mach.RcvPortDied
+	case wokePortChanged:
+		return nil, 0, mach.RcvPortChanged
+	}
+	panic("BUG: a receiver woke for no reason")
+}
+
+// setQLimit changes the queue limit; senders for whom there is room now get
+// in.
+func (p *Port) setQLimit(r *Reaper, n uint32) {
+	p.qlimit = n
+	p.admit(r)
+}

@@ -1,0 +1,88 @@
+package ports
+
+import (
+	"machkernel/mach"
+)
+
+// ReceiveStatus is what mach_port_get_receive_status tells.
+type ReceiveStatus struct {
+	PSet          mach.Name // the set the port is in, or null
+	Seqno         uint32
+	MSCount       uint32
+	QLimit        uint32
+	MsgCount      uint32
+	SORights      uint32
+	SRights       bool
+	PortDestroyed bool // a port-destroyed request is armed
+	NoSenders     bool // a no-senders request is armed
+}
+
+// ReceiveStatus reports on a receive right.
+//
+// Locks: none held; takes the IPC lock.
+//
+//	KernInvalidTask   the space is dead
+//	KernInvalidName   name denotes nothing
+//	KernInvalidRight  name is no receive right
+func (s *Space) ReceiveStatus(name mach.Name) (ReceiveStatus, mach.KernReturn) {
+	s.zone.mu.Lock()
+	defer s.zone.mu.Unlock()
+	p, kr := s.findReceive(name)
+	if kr != mach.KernSuccess {
+		return ReceiveStatus{}, kr
+	}
+	st := ReceiveStatus{
+		Seqno: p.seqno, MSCount: p.mscount, QLimit: p.qlimit, MsgCount: p.msgcount,
+		SORights: p.sorights, SRights: p.srights > 0,
+		PortDestroyed: p.portDestroyed != nil, NoSenders: p.noSenders != nil,
+	}
+	if p.set != nil {
+		st.PSet = p.set.name
+	}
+	return st, mach.KernSuccess
+}
+
+// SetQLimit sets a receive right's queue limit. Senders for whom there is room
+// now get in.
+//
+//	KernInvalidValue  n > QLimitMax, whatever name is
+//	KernInvalidTask, KernInvalidName, KernInvalidRight: as ReceiveStatus
+func (s *Space) SetQLimit(name mach.Name, n uint32) mach.KernReturn {
+	if n > mach.QLimitMax {
+		return mach.KernInvalidValue
+	}
+	r := Reaper{z: s.zone}
+	s.zone.mu.Lock()
+	defer r.unlock()
+	p, kr := s.findReceive(name)
+	if kr == mach.KernSuccess {
+		p.setQLimit(&r, n)
+	}
+	return kr
+}
+
+// SetMSCount sets a receive right's make-send count.
+//
+//	KernInvalidTask, KernInvalidName, KernInvalidRight: as ReceiveStatus
+func (s *Space) SetMSCount(name mach.Name, n uint32) mach.KernReturn {
+	s.zone.mu.Lock()
+	defer s.zone.mu.Unlock()
+	p, kr := s.findReceive(name)
+	if kr == mach.KernSuccess {
+		p.mscount = n
+	}
+	return kr
+}
+
+// SetSeqno sets the sequence number of the next message received.
+//
+//	KernInvalidTask, KernInvalidName, KernInvalidRight: as ReceiveStatus
+func (s *Space) SetSeqno(name mach.Name, n uint32) mach.KernReturn {
+	s.zone.mu.Lock()
+	defer s.zone.mu.Unlock()
+	p, kr := s.findReceive(name)
+	if kr == mach.KernSuccess {
+		p.seqno = n
+	}
+	return kr
+}
