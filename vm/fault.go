@@ -1,0 +1,162 @@
+package vm
+
+import "machkernel/mach"
+
+const (
+	// aroundPages is how many pages one fault maps at most: an aligned window.
+	aroundPages = 16
+
+	// aheadPages is how many pages a sequential zero-fill makes resident.
+	aheadPages = 8
+)
+
+// Fault makes the page at addr accessible to the task's instructions: the one
+// place where a page becomes resident for machine code. access is what the
+// instruction tried. The page is filled with zeroes or copied if need be, and
+// entered in the pmap together with neighbours that are resident in
+// contiguous frames.
+//
+// Locks: takes the map's for reading and the object's; the caller holds none.
+//
+// Returns
+//   - KernSuccess: the access can be tried again. The pmap may have forgotten
+//     the page by then; then it faults again.
+//   - KernInvalidAddress: no memory is allocated at addr; the map is dead.
+//   - KernProtectionFailure: access exceeds the current protection.
+//   - KernResourceShortage: no frame is left; nothing changed.
+//
+// and the pmap's error, with KernFailure, if the host cannot map that address
+// at all.
+func (m *Map) Fault(addr mach.Addr, access mach.Prot) (mach.KernReturn, error) {
+	m.fr.stats.Faults.Add(1)
+	addr = addr.TruncPage()
+	for {
+		m.mu.RLock()
+		e := m.at(addr)
+		switch {
+		case e == nil:
+			m.mu.RUnlock()
+			return mach.KernInvalidAddress, nil
+		case !e.prot.Has(access):
+			m.mu.RUnlock()
+			return mach.KernProtectionFailure, nil
+		case e.object != nil:
+			kr, err := e.fault(m, addr, access)
+			m.mu.RUnlock()
+			return kr, err
+		}
+		m.mu.RUnlock()
+		m.touch(addr, addr+1)
+	}
+}
+
+// touch gives untouched entries in [lo, hi) an object.
+func (m *Map) touch(lo, hi mach.Addr) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for e := m.from(lo); e != nil && e.start < hi; e = e.next {
+		m.touchEntry(e)
+	}
+}
+
+// touchEntry gives e an object if it has none.
+// Precondition: m.mu held for writing.
+func (m *Map) touchEntry(e *Entry) {
+	if e.object == nil {
+		o := newObject(m.fr)
+		o.carry()
+		e.back(m, o, 0)
+	}
+}
+
+// fault makes a page of the entry resident and enters it in the pmap.
+// Preconditions: m.mu held for reading; e backed; access allowed.
+func (e *Entry) fault(m *Map, addr mach.Addr, access mach.Prot) (mach.KernReturn, error) {
+	o, page := e.object, e.page(addr)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	x, _ := o.lookup(page)
+	ok := true
+	switch {
+	case x == NoFrame:
+		ok = o.fill(page, e.ahead(m.fr, page))
+	case access.Has(mach.ProtWrite):
+		_, _, ok = o.own(page, NoFrame)
+	}
+	if !ok {
+		return mach.KernResourceShortage, nil
+	}
+	if m.pm == nil {
+		return mach.KernSuccess, nil
+	}
+	r := e.around(addr)
+	err := e.enterRun(m, r)
+	if err != nil && r.Pages > 1 {
+		err = e.enterRun(m, e.run(addr, addr))
+	}
+	if err != nil {
+		return mach.KernFailure, err
+	}
+	return mach.KernSuccess, nil
+}
+
+// ahead is how many pages to zero-fill at an absent page: more than one when
+// the page before is resident, so that the task goes through memory in order,
+// and frames are plentiful. Precondition: o.mu held.
+func (e *Entry) ahead(f *Frames, page uint64) int {
+	if page == 0 {
+		return 1
+	}
+	if x, exclusive := e.object.lookup(page - 1); x == NoFrame || !exclusive {
+		return 1
+	}
+	if s := f.Stats(); s.Free < s.Total/2 {
+		return 1
+	}
+	return int(min(aheadPages, e.all().hi-page))
+}
+
+// around is the longest run of resident pages around addr, in its aligned
+// window, that one mapping can show: contiguous frames, equal access.
+// Precondition: o.mu held, the page at addr resident.
+func (e *Entry) around(addr mach.Addr) Mapping {
+	const window = aroundPages * mach.PageSize
+	base := addr &^ (window - 1)
+	lo, hi := addr, addr
+	for lo > max(base, e.start) && e.follows(lo-mach.PageSize) {
+		lo -= mach.PageSize
+	}
+	for hi+mach.PageSize < min(base+window, e.end) && e.follows(hi) {
+		hi += mach.PageSize
+	}
+	return e.run(lo, hi)
+}
+
+// follows reports whether the page behind the one at a continues its run.
+func (e *Entry) follows(a mach.Addr) bool {
+	x, xe := e.object.lookup(e.page(a))
+	y, ye := e.object.lookup(e.page(a) + 1)
+	return x != NoFrame && y == x+1 && xe == ye
+}
+
+// run is the mapping for the pages from lo to hi, both included. Write access
+// is given only to a frame that no copy shares.
+func (e *Entry) run(lo, hi mach.Addr) Mapping {
+	x, exclusive := e.object.lookup(e.page(lo))
+	prot := pmapProt(e.prot)
+	if !exclusive {
+		prot &^= mach.ProtWrite
+	}
+	return Mapping{VA: lo, Frame: x, Pages: int((hi-lo)>>mach.PageShift) + 1, Prot: prot}
+}
+
+// enterRun tells the pmap, and remembers which pages it may map.
+// Precondition: o.mu held.
+func (e *Entry) enterRun(m *Map, r Mapping) error {
+	s := span{e.page(r.VA), e.page(r.VA) + uint64(r.Pages)}
+	e.view.mapped = e.view.mapped.join(s)
+	if r.Prot.Has(mach.ProtWrite) {
+		e.view.written = e.view.written.join(s)
+	}
+	return m.pm.Enter([]Mapping{r})
+}

@@ -1,0 +1,310 @@
+package vm
+
+import "machkernel/mach"
+
+// roundSize rounds a size up to whole pages; it wraps to 0 as round_page does.
+func roundSize(size uint64) uint64 { return uint64(mach.Addr(size).RoundPage()) }
+
+// clampRange is the page range of a request for [addr, addr+size): rounded
+// outwards, then cut to the map's bounds; empty (lo >= hi) where the sum
+// wrapped. So requests that make no sense touch nothing.
+func clampRange(addr mach.Addr, size uint64) (lo, hi mach.Addr) {
+	lo = max(addr.TruncPage(), mach.VMMinAddress)
+	hi = min((addr + mach.Addr(size)).RoundPage(), mach.VMMaxAddress)
+	return lo, hi
+}
+
+// Allocate makes zero-filled memory: read-write, maximum all, inherited by
+// copy (vm_allocate). addr and size are untrusted, in bytes of this map's
+// address space; size is rounded up to pages, a fixed addr down to one. With
+// anywhere the kernel chooses and addr is ignored.
+//
+// Locks: takes the map's; the caller holds none.
+//
+// Returns the address and
+//   - KernSuccess; for size 0 too, with address 0 and nothing done.
+//   - KernInvalidArgument: the rounded size is 0 (it wrapped); the map is dead.
+//   - KernInvalidAddress: fixed, and the range leaves the map's bounds or wraps.
+//   - KernNoSpace: fixed, and a page is in use; anywhere, and no gap is large
+//     enough.
+//
+// Source: GNU Mach's observed behaviour; the manual agrees but says that
+// anywhere starts at addr.
+func (m *Map) Allocate(addr mach.Addr, size uint64, anywhere bool) (mach.Addr, mach.KernReturn) {
+	if size == 0 {
+		return 0, mach.KernSuccess
+	}
+	return m.Enter(addr.TruncPage(), roundSize(size), 0, anywhere,
+		mach.ProtDefault, mach.ProtAll, mach.InheritCopy)
+}
+
+// Enter makes zero-filled memory with the given attributes (vm_map of no
+// object). addr and size are page aligned. The bits of mask are clear in the
+// address; high bits set in it cap the address instead. prot may exceed
+// maxProt. The new memory joins a neighbouring entry where the two are alike.
+//
+// Locks: takes the map's; the caller holds none.
+//
+// Returns the address and
+//   - KernSuccess.
+//   - KernInvalidArgument: size 0; the map is dead.
+//   - KernInvalidAddress: fixed, and the range leaves the map's bounds or wraps.
+//   - KernNoSpace: as for Allocate; or addr has a bit of mask, or mask is
+//     neither low bits nor low bits and all high bits.
+func (m *Map) Enter(addr mach.Addr, size, mask uint64, anywhere bool,
+	prot, maxProt mach.Prot, inherit mach.Inherit) (mach.Addr, mach.KernReturn) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	prev, start, kr := m.place(addr, size, mask, anywhere)
+	if kr != mach.KernSuccess {
+		return 0, kr
+	}
+	e := &Entry{
+		start: start, end: start + mach.Addr(size),
+		prot: prot, maxProt: maxProt, inherit: inherit,
+	}
+	m.enter(prev, e)
+	return start, mach.KernSuccess
+}
+
+// place finds or checks the place for a new entry; prev is the entry before
+// it. Precondition: m.mu held.
+func (m *Map) place(addr mach.Addr, size, mask uint64, anywhere bool) (prev *Entry, start mach.Addr, kr mach.KernReturn) {
+	if m.dead || size == 0 {
+		return nil, 0, mach.KernInvalidArgument
+	}
+	if anywhere {
+		low, limit, ok := splitMask(mask)
+		if ok {
+			prev, start, ok = m.findSpace(size, low, limit)
+		}
+		if !ok {
+			return nil, 0, mach.KernNoSpace
+		}
+		return prev, start, mach.KernSuccess
+	}
+	end := addr + mach.Addr(size)
+	switch {
+	case uint64(addr)&mask != 0:
+		return nil, 0, mach.KernNoSpace
+	case end > mach.VMMaxAddress || addr >= end:
+		return nil, 0, mach.KernInvalidAddress
+	}
+	prev = m.before(addr)
+	next := m.first
+	if prev != nil {
+		next = prev.next
+	}
+	if prev != nil && prev.end > addr || next != nil && next.start < end {
+		return nil, 0, mach.KernNoSpace
+	}
+	return prev, addr, mach.KernSuccess
+}
+
+// splitMask takes vm_map's mask apart: its low bits must be clear in the
+// address; if bits are set above them, they must go on to the top, and the
+// lowest of them is the limit of the range.
+func splitMask(mask uint64) (low uint64, limit mach.Addr, ok bool) {
+	if mask&(mask+1) == 0 {
+		return mask, mach.VMMaxAddress, true
+	}
+	low = mask & ^(mask + 1)
+	high := mask &^ low
+	bit := high & -high
+	return low, mach.Addr(bit), high+bit == 0
+}
+
+// enter links the new, untouched entry e behind prev, or grows a neighbour
+// that is alike. Precondition: m.mu held for writing.
+func (m *Map) enter(prev, e *Entry) {
+	m.link(prev, e)
+	raise := m.firstFree == prev &&
+		(prev == nil && mach.VMMinAddress >= e.start || prev != nil && prev.end >= e.start)
+	if m.coalesce(e) {
+		m.coalesce(prev.next)
+		return
+	}
+	if next := e.next; next != nil && m.coalesceInto(next) {
+		m.coalesce(next)
+		return
+	}
+	if raise {
+		m.firstFree = e
+	}
+}
+
+// coalesceInto merges the entry before next into next, which stays the same
+// *Entry: new memory below an entry grows that entry downwards.
+func (m *Map) coalesceInto(next *Entry) bool {
+	e := next.prev
+	if e.end != next.start || !e.alike(next) || !m.join(e, next) {
+		return false
+	}
+	next.object, next.view, next.offset = e.object, e.view, e.offset
+	start := e.start
+	m.unlink(e)
+	m.move(next, start)
+	m.regap(next.prev)
+	return true
+}
+
+// Deallocate removes memory (vm_deallocate): all pages that [addr, addr+size)
+// touches. addr and size are untrusted. Holes, memory that was never there
+// and ranges that wrap or leave the map are no error.
+//
+// Locks: takes the map's; the caller holds none. Returns KernSuccess always.
+func (m *Map) Deallocate(addr mach.Addr, size uint64) mach.KernReturn {
+	if size == 0 {
+		return mach.KernSuccess
+	}
+	var dead reaper
+	lo, hi := clampRange(addr, size)
+	m.mu.Lock()
+	m.deleteRange(lo, hi, &dead)
+	m.mu.Unlock()
+	m.fr.bury(&dead)
+	return mach.KernSuccess
+}
+
+// Protect sets the current protection of all pages that [addr, addr+size)
+// touches, or with setMax the maximum, to which the current one is then cut
+// (vm_protect). addr, size and prot are untrusted. Holes are skipped; wrapped
+// ranges are empty. All or nothing.
+//
+// Locks: takes the map's; the caller holds none. When access was lowered, no
+// thread has the old access after return.
+//
+// Returns
+//   - KernSuccess.
+//   - KernInvalidArgument: prot has bits besides READ, WRITE, EXECUTE, NOTIFY.
+//   - KernProtectionFailure: prot exceeds the maximum of an entry in the range.
+func (m *Map) Protect(addr mach.Addr, size uint64, setMax bool, prot mach.Prot) mach.KernReturn {
+	if prot&^(mach.ProtAll|mach.ProtNotify) != 0 {
+		return mach.KernInvalidArgument
+	}
+	lo, hi := clampRange(addr, size)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if lo >= hi {
+		return mach.KernSuccess
+	}
+	for e := m.from(lo); e != nil && e.start < hi; e = e.next {
+		if !(e.maxProt | mach.ProtNotify).Has(prot) {
+			return mach.KernProtectionFailure
+		}
+	}
+	m.forRange(lo, hi, func(e *Entry) {
+		old := e.prot
+		if setMax {
+			e.maxProt, e.prot = prot, prot&old
+		} else {
+			e.prot = prot
+		}
+		if e.prot != old && e.object != nil && m.pm != nil {
+			m.pm.Protect(e.start, e.end, pmapProt(e.prot))
+		}
+		if e.prot != mach.ProtNone && e.wired != mach.ProtNone {
+			e.wired = e.prot
+		}
+	})
+	return mach.KernSuccess
+}
+
+// Inherit sets what a child gets of all pages that [addr, addr+size) touches
+// (vm_inherit). addr, size and in are untrusted. Holes are skipped; wrapped
+// ranges are empty.
+//
+// Locks: takes the map's; the caller holds none.
+//
+// Returns
+//   - KernSuccess.
+//   - KernInvalidArgument: in is not share, copy or none.
+func (m *Map) Inherit(addr mach.Addr, size uint64, in mach.Inherit) mach.KernReturn {
+	if !in.Valid() {
+		return mach.KernInvalidArgument
+	}
+	lo, hi := clampRange(addr, size)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if lo < hi {
+		m.forRange(lo, hi, func(e *Entry) { e.inherit = in })
+	}
+	return mach.KernSuccess
+}
+
+// forRange clips the entries at lo and hi, calls fn for each in between, and
+// merges what became alike, the neighbours included.
+// Precondition: m.mu held for writing; lo < hi.
+func (m *Map) forRange(lo, hi mach.Addr, fn func(*Entry)) {
+	e := m.from(lo)
+	if e == nil {
+		return
+	}
+	m.clipStart(e, lo)
+	for e != nil && e.start < hi {
+		m.clipEnd(e, hi)
+		fn(e)
+		next := e.next
+		m.coalesce(e)
+		e = next
+	}
+	m.coalesce(e)
+}
+
+// Region describes the entry that holds addr, or else the next higher one
+// (vm_region). addr is untrusted.
+//
+// Locks: takes the map's for reading; the caller holds none.
+//
+// Returns
+//   - KernSuccess.
+//   - KernNoSpace: there is no entry at or above addr.
+func (m *Map) Region(addr mach.Addr) (RegionInfo, mach.KernReturn) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	e := m.from(addr)
+	if e == nil {
+		return RegionInfo{}, mach.KernNoSpace
+	}
+	return e.info(), mach.KernSuccess
+}
+
+// Entries is a snapshot of the map in address order, for tools. Locks: takes
+// the map's for reading; the caller holds none.
+func (m *Map) Entries() []RegionInfo {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	var all []RegionInfo
+	for e := m.first; e != nil; e = e.next {
+		all = append(all, e.info())
+	}
+	return all
+}
+
+// Wire makes the pages of [addr, addr+size) resident and marks them as wanted
+// for the access (vm_wire); ProtNone unmarks them. addr and size are untrusted.
+// Resident anonymous pages stay, so the mark only keeps entries apart and a
+// page shared by a later copy still faults once.
+//
+// Locks: takes the map's and object locks; the caller holds none.
+//
+// Returns
+//   - KernSuccess.
+//   - KernNoSpace: a page is not allocated, or its protection lacks the access.
+//   - KernResourceShortage: no frame is left; nothing is wired.
+func (m *Map) Wire(addr mach.Addr, size uint64, access mach.Prot) mach.KernReturn {
+	lo, hi := clampRange(addr, size)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if lo >= hi || m.check(lo, hi, access) != mach.KernSuccess {
+		return mach.KernNoSpace
+	}
+	for e := m.at(lo); access != mach.ProtNone && e != nil && e.start < hi; e = e.next {
+		m.touchEntry(e)
+		if !e.object.resident(e.span(lo, hi), access.Has(mach.ProtWrite)) {
+			return mach.KernResourceShortage
+		}
+	}
+	m.forRange(lo, hi, func(e *Entry) { e.wired = access })
+	return mach.KernSuccess
+}
