@@ -1,0 +1,117 @@
+package kernel
+
+import (
+	"fmt"
+
+	"machkernel/mach"
+	"machkernel/platform"
+)
+
+// ExceptionKind is the first number of an exception (C: exception_type_t).
+type ExceptionKind int32
+
+// Kinds of exceptions.
+const (
+	ExcBadAccess      ExceptionKind = 1 // C: EXC_BAD_ACCESS; the code is a kern_return_t
+	ExcBadInstruction ExceptionKind = 2 // C: EXC_BAD_INSTRUCTION
+	ExcArithmetic     ExceptionKind = 3 // C: EXC_ARITHMETIC
+	ExcEmulation      ExceptionKind = 4 // C: EXC_EMULATION
+	ExcSoftware       ExceptionKind = 5 // C: EXC_SOFTWARE
+	ExcBreakpoint     ExceptionKind = 6 // C: EXC_BREAKPOINT
+)
+
+func (e ExceptionKind) String() string {
+	switch e {
+	case ExcBadAccess:
+		return "EXC_BAD_ACCESS"
+	case ExcBadInstruction:
+		return "EXC_BAD_INSTRUCTION"
+	case ExcArithmetic:
+		return "EXC_ARITHMETIC"
+	case ExcEmulation:
+		return "EXC_EMULATION"
+	case ExcSoftware:
+		return "EXC_SOFTWARE"
+	case ExcBreakpoint:
+		return "EXC_BREAKPOINT"
+	}
+	return fmt.Sprintf("exception(%d)", int32(e))
+}
+
+// Codes of x86 exceptions (C: EXC_I386_*).
+const (
+	codeDiv      = 1  // C: EXC_I386_DIV
+	codeInto     = 2  // C: EXC_I386_INTO
+	codeExtErr   = 5  // C: EXC_I386_EXTERR
+	codeBound    = 7  // C: EXC_I386_BOUND
+	codeSingle   = 1  // C: EXC_I386_SGL
+	codeBreak    = 2  // C: EXC_I386_BPT
+	codeInvalid  = 1  // C: EXC_I386_INVOP
+	codeSegment  = 11 // C: EXC_I386_SEGNPFLT
+	codeStack    = 12 // C: EXC_I386_STKFLT
+	codeGeneral  = 13 // C: EXC_I386_GPFLT
+	codePage     = 14 // C: EXC_I386_PGFLT
+	vectorDivide = 0
+	vectorDebug  = 1
+	vectorBreak  = 3
+	vectorInto   = 4
+	vectorBound  = 5
+	vectorInvop  = 6
+	vectorSegNP  = 11
+	vectorStack  = 12
+	vectorGP     = 13
+	vectorPage   = 14
+	vectorFloat  = 16
+	vectorSIMD   = 19
+)
+
+// Exception is what went wrong in a thread's machine code, as its exception
+// port would be told.
+type Exception struct {
+	Kind    ExceptionKind
+	Code    int32
+	Subcode uint64
+}
+
+func (e Exception) String() string {
+	if e.Kind == ExcBadAccess && e.Code != codePage {
+		return fmt.Sprintf("%v (%v, address %#x)", e.Kind, mach.KernReturn(e.Code), e.Subcode)
+	}
+	return fmt.Sprintf("%v (code %d, subcode %#x)", e.Kind, e.Code, e.Subcode)
+}
+
+// exceptionOf is what the real kernel makes of an x86 fault.
+func exceptionOf(ev *platform.Event) Exception {
+	selector := ev.ErrorCode & 0xffff
+	switch ev.Vector {
+	case vectorDivide:
+		return Exception{ExcArithmetic, codeDiv, 0}
+	case vectorDebug:
+		return Exception{ExcBreakpoint, codeSingle, 0}
+	case vectorBreak:
+		return Exception{ExcBreakpoint, codeBreak, 0}
+	case vectorInto:
+		return Exception{ExcArithmetic, codeInto, 0}
+	case vectorBound:
+		return Exception{ExcSoftware, codeBound, 0}
+	case vectorInvop:
+		return Exception{ExcBadInstruction, codeInvalid, 0}
+	case vectorSegNP:
+		return Exception{ExcBadInstruction, codeSegment, selector}
+	case vectorStack:
+		return Exception{ExcBadInstruction, codeStack, selector}
+	case vectorPage:
+		// A page fault that is no fault of the map's: a kernel address.
+		return Exception{ExcBadAccess, codePage, uint64(ev.Addr)}
+	case vectorFloat, vectorSIMD:
+		return Exception{ExcArithmetic, codeExtErr, 0}
+	}
+	return Exception{ExcBadInstruction, codeGeneral, selector}
+}
+
+// exception raises e in the thread. No handler can be registered yet, so it is
+// unhandled, and ends the task as the real kernel does, with a report.
+func (th *Thread) exception(e Exception, why string) {
+	th.k.observeException(th, e)
+	th.task.fail(&Report{Exception: e, Thread: th.id, PC: mach.Addr(th.regs.RIP), Reason: why})
+}

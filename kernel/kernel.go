@@ -1,0 +1,182 @@
+package kernel
+
+import (
+	"errors"
+	"io"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"machkernel/ipc"
+	"machkernel/mach"
+	"machkernel/mig"
+	"machkernel/platform"
+	"machkernel/ports"
+	"machkernel/vm"
+	"machkernel/vmsvc"
+)
+
+// DefaultMemory is the memory of a kernel whose Config says nothing, in bytes.
+const DefaultMemory = 4 << 30
+
+// Config says what a kernel is made of. The zero value is a usable one.
+type Config struct {
+	// Memory is the physical memory in bytes: what all tasks together may
+	// touch before allocation fails with KERN_RESOURCE_SHORTAGE. The host
+	// gives pages as they are touched. 0 means DefaultMemory.
+	Memory int64
+
+	// Console receives what clients print. nil discards it.
+	Console io.Writer
+
+	// Observer sees every trap, fault and exception; nil costs nothing.
+	Observer Observer
+}
+
+// Kernel is a running Mach kernel. It must be closed.
+type Kernel struct {
+	gate     gate
+	zone     *ports.Zone
+	ipc      *ipc.System
+	frames   *vm.Frames
+	table    *mig.Table
+	console  console
+	observer Observer // immutable
+
+	hostPort   *ports.Port // the unprivileged host port
+	hostPriv   *ports.Port // the privileged one
+	devicePort *ports.Port // device master: a port that serves nothing yet
+
+	ids      atomic.Uint64 // of tasks and threads
+	running  sync.WaitGroup
+	halted   chan struct{}
+	haltOnce sync.Once
+
+	mu      sync.Mutex
+	tasks   map[*Task]struct{} // alive or dying
+	machine *platform.Machine  // nil until a program is booted
+	closed  bool
+}
+
+// New makes a kernel with no task.
+func New(cfg Config) (*Kernel, error) {
+	if cfg.Memory == 0 {
+		cfg.Memory = DefaultMemory
+	}
+	if cfg.Memory < mach.PageSize {
+		return nil, errors.New("kernel memory is less than a page")
+	}
+	frames, err := vm.NewFrames(int(cfg.Memory / mach.PageSize))
+	if err != nil {
+		return nil, err
+	}
+	k := &Kernel{
+		frames:   frames,
+		observer: cfg.Observer,
+		halted:   make(chan struct{}),
+		tasks:    map[*Task]struct{}{},
+	}
+	k.console.w = cfg.Console
+	k.zone = ports.NewZone()
+	k.ipc = ipc.NewSystem(k.zone, k)
+	k.hostPort = k.zone.NewKernelPort(&host{k: k})
+	k.hostPriv = k.zone.NewKernelPort(&hostPriv{k: k})
+	k.devicePort = k.zone.NewKernelPort(&deviceMaster{})
+	memory := vmsvc.New(vmsvc.Config{
+		Rules:  vmsvc.GNUMachObserved(),
+		Frames: frames,
+		Region: regionOf,
+		Copy:   copyOf,
+	})
+	k.table = mig.NewTable(memory.Routines(), taskRoutines(), portRoutines(), hostRoutines())
+	return k, nil
+}
+
+// Serve implements ipc.KernelServer: it finds the object behind the port and
+// the routine behind the id. k is not used after it.
+func (k *Kernel) Serve(c ipc.Caller, m *ipc.Kmsg) *ipc.Kmsg {
+	return k.table.Serve(c, m.Dest().KObject(), m)
+}
+
+// Table is the kernel's routines by id: what it serves, and how to decode it.
+func (k *Kernel) Table() *mig.Table { return k.table }
+
+// Halted is closed when a client has halted the host (host_reboot).
+func (k *Kernel) Halted() <-chan struct{} { return k.halted }
+
+func (k *Kernel) halt() { k.haltOnce.Do(func() { close(k.halted) }) }
+
+// MemoryUsed is the memory that tasks occupy now, in bytes.
+func (k *Kernel) MemoryUsed() int64 { return int64(k.frames.Stats().Used) * mach.PageSize }
+
+// openMachine makes the kernel able to run machine code.
+func (k *Kernel) openMachine() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.machine != nil {
+		return nil
+	}
+	if k.closed {
+		return errors.New("the kernel is closed")
+	}
+	m, err := platform.Open(platform.Config{FramesFD: k.frames.FD()})
+	if err == nil {
+		k.machine = m
+	}
+	return err
+}
+
+// Tasks lists the tasks that are not gone yet.
+func (k *Kernel) Tasks() []*Task {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Collect(maps.Keys(k.tasks))
+}
+
+// Close terminates every task, waits until all threads have left and all
+// memory and processes are given back. Threads that are Go functions must
+// come back from their traps by themselves: every trap of a dying thread
+// answers at once.
+func (k *Kernel) Close() error {
+	k.mu.Lock()
+	if k.closed {
+		k.mu.Unlock()
+		return nil
+	}
+	k.closed = true
+	k.mu.Unlock()
+	for _, t := range k.Tasks() {
+		k.gate.Enter()
+		k.terminate(t)
+		k.gate.Leave()
+	}
+	k.running.Wait()
+	for _, p := range []*ports.Port{k.hostPort, k.hostPriv, k.devicePort} {
+		k.zone.DestroyPort(p)
+	}
+	k.mu.Lock()
+	m := k.machine
+	k.machine = nil
+	k.mu.Unlock()
+	if m != nil {
+		m.Close()
+	}
+	return k.frames.Close()
+}
+
+// console serialises what clients print.
+type console struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (c *console) write(p []byte) {
+	if c.w == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	// A console that cannot be written to is not the client's affair.
+	_, _ = c.w.Write(p)
+}

@@ -1,0 +1,185 @@
+package kernel
+
+import (
+	"machkernel/mach"
+	"machkernel/mig"
+	"machkernel/platform"
+)
+
+// taskRoutines is the task and thread part of GNU Mach's subsystem "mach".
+func taskRoutines() []mig.Routine {
+	return []mig.Routine{
+		{
+			ID: 2007, Name: "task_create", Serve: serveTaskCreate,
+			Args: []mig.Arg{
+				{Name: "inherit_memory", Dir: mig.In, Type: mig.Boolean},
+				{Name: "child_task", Dir: mig.Out, Type: mig.SendRight},
+			},
+		},
+		{ID: 2008, Name: "task_terminate", Serve: serveTaskTerminate},
+		{ID: 2016, Name: "thread_terminate", Serve: serveThreadTerminate},
+		{
+			ID: 2018, Name: "thread_set_state", Serve: serveThreadSetState,
+			Args: []mig.Arg{
+				{Name: "flavor", Dir: mig.In, Type: mig.Int},
+				{Name: "new_state", Dir: mig.In, Type: mig.ThreadState},
+			},
+		},
+		{
+			ID: 2061, Name: "thread_create", Serve: serveThreadCreate,
+			Args: []mig.Arg{{Name: "child_thread", Dir: mig.Out, Type: mig.SendRight}},
+		},
+		{ID: 2063, Name: "thread_resume", Serve: serveThreadResume},
+	}
+}
+
+// targetTask is the task behind the request port (C: convert_port_to_task).
+func targetTask(c *mig.Call) *Task {
+	t, _ := c.Object.(*Task)
+	return t
+}
+
+// targetThread is the thread behind it (C: convert_port_to_thread).
+func targetThread(c *mig.Call) *Thread {
+	th, _ := c.Object.(*Thread)
+	return th
+}
+
+// caller is the thread whose message is being served.
+func caller(c *mig.Call) *Thread { return c.Caller.(*Thread) }
+
+// serveTaskCreate is task_create (2007). The child has no thread and no names.
+//
+//	KERN_INVALID_TASK       the port is no task's
+//	KERN_RESOURCE_SHORTAGE  no memory for the inherited copy
+func serveTaskCreate(c *mig.Call) mach.KernReturn {
+	parent := targetTask(c)
+	if parent == nil || parent.VMMap() == nil {
+		return mach.KernInvalidTask
+	}
+	from := parent
+	if !c.Bool(0) {
+		from = nil
+	}
+	child, kr := parent.k.newTask("("+parent.name+")", from, false)
+	if kr != mach.KernSuccess {
+		return mach.KernResourceShortage
+	}
+	c.SetRight(1, parent.k.zone.MakeSend(child.self))
+	return kr
+}
+
+// serveTaskTerminate is task_terminate (2008). Another task is gone when the
+// call returns; of one's own nothing returns.
+//
+//	KERN_INVALID_ARGUMENT  the port is no task's
+//	KERN_FAILURE           the task is being terminated already
+func serveTaskTerminate(c *mig.Call) mach.KernReturn {
+	t := targetTask(c)
+	if t == nil {
+		return mach.KernInvalidArgument
+	}
+	if !t.k.terminate(t) {
+		return mach.KernFailure
+	}
+	if th := caller(c); th.task != t {
+		th.await(t.done)
+	}
+	return mach.KernSuccess
+}
+
+// serveThreadCreate is thread_create (2061). The thread is suspended once, its
+// registers are zero.
+//
+//	KERN_INVALID_ARGUMENT  the port is no task's
+//	KERN_FAILURE           the task is being terminated
+func serveThreadCreate(c *mig.Call) mach.KernReturn {
+	t := targetTask(c)
+	if t == nil {
+		return mach.KernInvalidArgument
+	}
+	th, kr := t.newThread()
+	if kr == mach.KernSuccess {
+		c.SetRight(0, t.k.zone.MakeSend(th.self))
+	}
+	return kr
+}
+
+// serveThreadResume is thread_resume (2063).
+//
+//	KERN_INVALID_ARGUMENT   the port is no thread's
+//	KERN_FAILURE            the thread is not suspended
+//	KERN_RESOURCE_SHORTAGE  the host has no process or thread for it
+func serveThreadResume(c *mig.Call) mach.KernReturn {
+	th := targetThread(c)
+	if th == nil {
+		return mach.KernInvalidArgument
+	}
+	return th.resume()
+}
+
+// serveThreadTerminate is thread_terminate (2016).
+//
+//	KERN_INVALID_ARGUMENT  the port is no thread's
+//	KERN_FAILURE           the thread is being terminated already
+func serveThreadTerminate(c *mig.Call) mach.KernReturn {
+	th := targetThread(c)
+	if th == nil {
+		return mach.KernInvalidArgument
+	}
+	return caller(c).terminateThread(th)
+}
+
+// Flavors of thread state on x86 (C: i386_*_STATE) and the size of the general
+// one in 32-bit words.
+const (
+	flavorThreadState  = 1       // C: i386_THREAD_STATE
+	flavorRegsSegs     = 5       // C: i386_REGS_SEGS_STATE
+	threadStateCount   = 42      // C: i386_THREAD_STATE_COUNT
+	userFlagsSet       = 0x200   // C: EFL_USER_SET: interrupts on
+	userFlagsClear     = 0x17000 // C: EFL_USER_CLEAR: I/O privilege, nested task, resume
+	requestedPrivilege = 3
+)
+
+// serveThreadSetState is thread_set_state (2018).
+//
+//	KERN_INVALID_ARGUMENT  the port is no thread's or the caller's own; an
+//	                       unknown flavor; too few words; with REGS_SEGS a
+//	                       code or stack selector that is null or not a user's
+//
+// A thread that runs already cannot be changed yet: KERN_FAILURE.
+func serveThreadSetState(c *mig.Call) mach.KernReturn {
+	th := targetThread(c)
+	if th == nil || th == caller(c) {
+		return mach.KernInvalidArgument
+	}
+	flavor, state := c.Int32(0), c.Data(1)
+	if flavor != flavorThreadState && flavor != flavorRegsSegs {
+		return mach.KernInvalidArgument
+	}
+	if len(state) < 4*threadStateCount {
+		return mach.KernInvalidArgument
+	}
+	cs, ss := le.Uint32(state[17*8:])&0xffff, le.Uint32(state[20*8:])&0xffff
+	if flavor == flavorRegsSegs && (!userSelector(cs) || !userSelector(ss)) {
+		return mach.KernInvalidArgument
+	}
+	return th.setRegs(func(r *platform.Regs) { setGeneral(r, state) })
+}
+
+func userSelector(s uint32) bool { return s != 0 && s&3 == requestedPrivilege }
+
+// setGeneral writes the general registers from struct i386_thread_state. Of
+// its two stack pointers the one named ursp counts, as in the real kernel.
+//
+//	word (8 bytes)  0 r8 … 7 r15, 8 rdi, 9 rsi, 10 rbp, 11 rsp, 12 rbx, 13 rdx,
+//	                14 rcx, 15 rax, 16 rip, 17 cs, 18 rfl, 19 ursp, 20 ss
+func setGeneral(r *platform.Regs, state []byte) {
+	w := func(i int) uint64 { return le.Uint64(state[8*i:]) }
+	r.R8, r.R9, r.R10, r.R11 = w(0), w(1), w(2), w(3)
+	r.R12, r.R13, r.R14, r.R15 = w(4), w(5), w(6), w(7)
+	r.RDI, r.RSI, r.RBP, r.RBX = w(8), w(9), w(10), w(12)
+	r.RDX, r.RCX, r.RAX, r.RIP = w(13), w(14), w(15), w(16)
+	r.RFLAGS = w(18)&^userFlagsClear | userFlagsSet
+	r.RSP = w(19)
+}

@@ -1,0 +1,236 @@
+package kernel
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"machkernel/ipc"
+	"machkernel/mach"
+	"machkernel/platform"
+	"machkernel/ports"
+)
+
+// Thread is one flow of control in a task: machine code, or a Go function.
+//
+//	state      started  dying closed  done closed
+//	new        false    no            no           suspended, as thread_create leaves it
+//	running    true     no            no           a goroutine runs it or its waits
+//	leaving    any      yes           no           on its way out of its trap or machine code
+//	gone       any      yes           yes
+type Thread struct {
+	k      *Kernel
+	task   *Task
+	id     uint64
+	self   *ports.Port
+	waiter *ports.Waiter
+	mem    ipc.Memory    // the task's memory as this thread's traps see it
+	dying  chan struct{} // closed when the thread must leave
+	done   chan struct{} // closed when it has left
+
+	// regs are the registers of machine code. While the thread is new they
+	// are guarded by mu; afterwards they are its own goroutine's.
+	regs platform.Regs
+
+	// serving is the request of the kernel RPC under way. It is the thread's
+	// own; Audit reads it with the gate closed, when the thread is blocked.
+	serving *ipc.Kmsg
+
+	mu      sync.Mutex
+	started bool
+	dead    bool             // dying is closed
+	hw      *platform.Thread // nil before machine code runs
+}
+
+// newThread makes a thread, suspended.
+//
+//	KERN_FAILURE  the task is dying
+func (t *Task) newThread() (*Thread, mach.KernReturn) {
+	th := &Thread{
+		k: t.k, task: t, id: t.k.ids.Add(1), mem: t.mem,
+		dying: make(chan struct{}), done: make(chan struct{}),
+	}
+	th.waiter = ports.NewWaiter(t.k.zone, &t.k.gate)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.active {
+		return nil, mach.KernFailure
+	}
+	th.self = t.k.zone.NewKernelPort(th)
+	t.threads[th] = struct{}{}
+	return th, mach.KernSuccess
+}
+
+// ID is a number of the thread's own, never used again in this kernel.
+func (th *Thread) ID() uint64 { return th.id }
+
+// Task is the thread's task.
+func (th *Thread) Task() *Task { return th.task }
+
+// Done is closed when the thread has left.
+func (th *Thread) Done() <-chan struct{} { return th.done }
+
+// Space implements ipc.Caller.
+func (th *Thread) Space() *ports.Space { return th.task.space }
+
+// Memory implements ipc.Caller.
+func (th *Thread) Memory() ipc.Memory { return th.mem }
+
+// Waiter implements ipc.Caller.
+func (th *Thread) Waiter() *ports.Waiter { return th.waiter }
+
+// setRegs changes the registers of a new thread.
+//
+//	KERN_FAILURE  the thread has been started, or is leaving
+func (th *Thread) setRegs(change func(*platform.Regs)) mach.KernReturn {
+	th.mu.Lock()
+	defer th.mu.Unlock()
+	if th.started || th.dead {
+		return mach.KernFailure
+	}
+	change(&th.regs)
+	return mach.KernSuccess
+}
+
+// resume starts a new thread.
+//
+//	KERN_FAILURE            it is not suspended, or is leaving
+//	KERN_RESOURCE_SHORTAGE  the host has no process or thread for it
+func (th *Thread) resume() mach.KernReturn {
+	proc, err := th.task.process()
+	if err != nil || proc == nil {
+		return mach.KernResourceShortage
+	}
+	th.mu.Lock()
+	defer th.mu.Unlock()
+	if th.started || th.dead {
+		return mach.KernFailure
+	}
+	hw, err := proc.NewThread()
+	if err != nil {
+		return mach.KernResourceShortage
+	}
+	th.hw, th.started = hw, true
+	go th.run()
+	return mach.KernSuccess
+}
+
+// kill makes the thread leave: it is woken out of any wait, its machine code
+// is interrupted. It reports false if it was leaving already.
+func (th *Thread) kill() bool {
+	th.mu.Lock()
+	if th.dead {
+		th.mu.Unlock()
+		return false
+	}
+	th.dead = true
+	close(th.dying)
+	hw, started := th.hw, th.started
+	th.mu.Unlock()
+	th.k.zone.DestroyPort(th.self)
+	th.waiter.Terminate()
+	if hw != nil {
+		hw.Interrupt()
+	}
+	if !started {
+		th.leave()
+	}
+	return true
+}
+
+// leave is the end of a thread that holds nothing any more.
+func (th *Thread) leave() {
+	th.task.mu.Lock()
+	delete(th.task.threads, th)
+	th.task.mu.Unlock()
+	th.waiter.Close()
+	close(th.done)
+}
+
+func (th *Thread) isDying() bool {
+	select {
+	case <-th.dying:
+		return true
+	default:
+		return false
+	}
+}
+
+// run is the life of a thread of machine code.
+func (th *Thread) run() {
+	defer th.leave()
+	defer th.hw.Exit()
+	for !th.isDying() {
+		ev := th.hw.Run(&th.regs)
+		th.k.gate.Enter()
+		th.handle(&ev)
+		th.k.gate.Leave()
+	}
+}
+
+// handle answers what machine code did. The thread is inside the gate.
+func (th *Thread) handle(ev *platform.Event) {
+	switch ev.Kind {
+	case platform.EventTrap:
+		th.machineTrap(ev.Trap)
+	case platform.EventPageFault:
+		th.pageFault(ev)
+	case platform.EventException:
+		th.exception(exceptionOf(ev), "")
+	case platform.EventInterrupted:
+		// Somebody wanted the thread out of its code; the loop looks why.
+	case platform.EventDied:
+		th.task.fail(&Report{Thread: th.id, PC: mach.Addr(th.regs.RIP), Reason: ev.Reason})
+	}
+}
+
+// pageFault makes the page resident, or raises the exception.
+func (th *Thread) pageFault(ev *platform.Event) {
+	access := ev.Access
+	if access == mach.ProtExecute {
+		access = mach.ProtRead // x86: see taskPmap
+	}
+	start := th.k.now()
+	kr, err := th.task.vmap.Fault(ev.Addr, access)
+	th.k.observeFault(th, ev.Addr, access, kr, start)
+	switch {
+	case err != nil:
+		th.task.fail(&Report{Thread: th.id, PC: mach.Addr(th.regs.RIP), Reason: err.Error()})
+	case kr != mach.KernSuccess:
+		th.exception(Exception{Kind: ExcBadAccess, Code: int32(kr), Subcode: uint64(ev.Addr)}, ev.Reason)
+	}
+}
+
+// terminateThread ends a thread. Another thread's end is waited for, unless
+// the caller itself must leave meanwhile.
+//
+//	KERN_FAILURE  the thread was leaving already
+func (th *Thread) terminateThread(victim *Thread) mach.KernReturn {
+	if !victim.kill() {
+		return mach.KernFailure
+	}
+	if victim != th {
+		th.await(victim.done)
+	}
+	return mach.KernSuccess
+}
+
+// await blocks until c is closed or the thread must leave.
+func (th *Thread) await(c <-chan struct{}) {
+	th.k.gate.Leave()
+	defer th.k.gate.Enter()
+	select {
+	case <-c:
+	case <-th.dying:
+	}
+}
+
+func (th *Thread) String() string { return fmt.Sprintf("thread %d of task %d", th.id, th.task.id) }
+
+// now is the time for events, zero when nobody looks.
+func (k *Kernel) now() time.Time {
+	if k.observer == nil {
+		return time.Time{}
+	}
+	return time.Now()
+}

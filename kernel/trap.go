@@ -1,0 +1,258 @@
+package kernel
+
+import (
+	"bytes"
+	"encoding/binary"
+	"time"
+
+	"machkernel/mach"
+	"machkernel/ports"
+)
+
+var le = binary.LittleEndian
+
+// A trap's arguments: six in registers, the rest on the user stack.
+const (
+	regArgs = 6
+	maxArgs = 11 // vm_map's
+	maxTrap = 129
+)
+
+// trap is one entry of the trap table.
+type trap struct {
+	name string
+	args int
+	call func(th *Thread, a *[maxArgs]uint64) uint64
+}
+
+// traps is GNU Mach's trap table: number, name, arguments. What the kernel
+// serves is here; other numbers inside the table answer as unassigned ones do.
+var traps = map[int32]trap{
+	-25: {"mach_msg", 7, trapMachMsg},
+	-26: {"mach_reply_port", 0, trapReplyPort},
+	-27: {"mach_thread_self", 0, trapThreadSelf},
+	-28: {"mach_task_self", 0, trapTaskSelf},
+	-29: {"mach_host_self", 0, trapHostSelf},
+	-30: {"mach_print", 1, trapPrint},
+	-65: {"vm_allocate", 4, trapVMAllocate},
+	-66: {"vm_deallocate", 3, trapVMDeallocate},
+	-72: {"mach_port_allocate", 3, trapPortAllocate},
+	-73: {"mach_port_deallocate", 2, trapPortDeallocate},
+}
+
+// unassigned is the answer of an entry in the table that nothing is behind:
+// KERN_INVALID_ARGUMENT, or for six old calls MACH_PORT_NULL.
+func unassigned(n int32) uint64 {
+	switch n {
+	case -10, -11, -12, -13, -55, -56:
+		return uint64(mach.NameNull)
+	}
+	return uint64(mach.KernInvalidArgument)
+}
+
+// machineTrap serves a trap of machine code. A number outside the table is an
+// invalid instruction; an argument on a stack that cannot be read a page
+// fault.
+func (th *Thread) machineTrap(n int32) {
+	if n >= 0 || n < -maxTrap {
+		th.exception(Exception{ExcBadInstruction, codeInvalid, 0}, "")
+		return
+	}
+	r := &th.regs
+	a := [maxArgs]uint64{r.RDI, r.RSI, r.RDX, r.R10, r.R8, r.R9}
+	if t, ok := traps[n]; ok && t.args > regArgs {
+		var raw [8 * (maxArgs - regArgs)]byte
+		stack := mach.Addr(r.RSP) + 8
+		words := raw[:8*(t.args-regArgs)]
+		if kr := th.task.vmap.ReadBytes(stack, words); kr != mach.KernSuccess {
+			th.exception(Exception{ExcBadAccess, int32(mach.KernInvalidAddress), uint64(stack)}, "")
+			return
+		}
+		for i := range t.args - regArgs {
+			a[regArgs+i] = le.Uint64(words[8*i:])
+		}
+	}
+	r.RAX = th.trap(n, &a)
+}
+
+// trap performs trap n, inside the gate. n is inside the table.
+func (th *Thread) trap(n int32, a *[maxArgs]uint64) uint64 {
+	t, ok := traps[n]
+	if !ok {
+		t = trap{"unassigned", 0, func(*Thread, *[maxArgs]uint64) uint64 { return unassigned(n) }}
+	}
+	if th.k.observer == nil {
+		return t.call(th, a)
+	}
+	ev := Event{Kind: EventTrap, Thread: th, Trap: n, Name: t.name, Args: a[:t.args], Start: time.Now()}
+	if n == -25 {
+		th.captureRequest(&ev)
+	}
+	ev.Result = t.call(th, a)
+	ev.Elapsed = time.Since(ev.Start)
+	if n == -25 {
+		th.captureReply(&ev)
+	}
+	th.k.observer.Observe(&ev)
+	return ev.Result
+}
+
+// capture limits, in bytes.
+const maxCapture = 64 << 10
+
+// captureRequest reads the message that is about to be sent, for an observer.
+// The kernel does not use this copy.
+func (th *Thread) captureRequest(ev *Event) {
+	if mach.MsgOption(ev.Args[1])&mach.SendMsg != 0 {
+		ev.Request = th.readMessage(mach.Addr(ev.Args[0]), uint32(ev.Args[2]))
+	}
+}
+
+// captureReply reads the message that was received.
+func (th *Thread) captureReply(ev *Event) {
+	if mach.MsgOption(ev.Args[1])&mach.RcvMsg == 0 {
+		return
+	}
+	switch mr := mach.MsgReturn(ev.Result); mr.Base() {
+	case mach.MsgSuccess, mach.RcvBodyError:
+		at := mach.Addr(ev.Args[0])
+		head := th.readMessage(at, 8)
+		if head == nil {
+			return
+		}
+		ev.Reply = th.readMessage(at, min(le.Uint32(head[4:]), uint32(ev.Args[3])))
+	}
+}
+
+func (th *Thread) readMessage(a mach.Addr, size uint32) []byte {
+	b := make([]byte, min(size, maxCapture))
+	if th.mem.ReadBytes(a, b) != mach.KernSuccess {
+		return nil
+	}
+	return b
+}
+
+func trapMachMsg(th *Thread, a *[maxArgs]uint64) uint64 {
+	return uint64(th.k.ipc.MsgTrap(th, mach.Addr(a[0]), mach.MsgOption(a[1]), uint32(a[2]), uint32(a[3]),
+		mach.Name(a[4]), uint32(a[5]), mach.Name(a[6])))
+}
+
+// trapReplyPort makes a port and answers the name of its receive right
+// (C: mach_reply_port), or MACH_PORT_NULL.
+func trapReplyPort(th *Thread, _ *[maxArgs]uint64) uint64 {
+	name, kr := th.task.space.Allocate(mach.RightReceive)
+	if kr != mach.KernSuccess {
+		return uint64(mach.NameNull)
+	}
+	return uint64(name)
+}
+
+// The self traps each add a user reference to the name they answer.
+func trapThreadSelf(th *Thread, _ *[maxArgs]uint64) uint64 { return th.copyoutSend(th.self) }
+
+func trapTaskSelf(th *Thread, _ *[maxArgs]uint64) uint64 { return th.copyoutSend(th.task.self) }
+
+func trapHostSelf(th *Thread, _ *[maxArgs]uint64) uint64 { return th.copyoutSend(th.k.hostPort) }
+
+// trapPrint writes a null-terminated string to the console (C: mach_print).
+//
+//	KERN_INVALID_ADDRESS  the string cannot be read to its end
+func trapPrint(th *Thread, a *[maxArgs]uint64) uint64 {
+	var text []byte
+	at := mach.Addr(a[0])
+	for len(text) < maxPrint {
+		var chunk [256]byte
+		// Up to the page's end at most: what follows the string may be nothing.
+		n := min(len(chunk), mach.PageSize-int(at.PageOffset()))
+		if kr := th.mem.ReadBytes(at, chunk[:n]); kr != mach.KernSuccess {
+			return uint64(mach.KernInvalidAddress)
+		}
+		if end := bytes.IndexByte(chunk[:n], 0); end >= 0 {
+			text = append(text, chunk[:end]...)
+			break
+		}
+		text = append(text, chunk[:n]...)
+		at += mach.Addr(n)
+	}
+	th.k.console.write(text)
+	return uint64(mach.KernSuccess)
+}
+
+// maxPrint bounds one mach_print, in bytes.
+const maxPrint = 64 << 10
+
+// The traps below are short forms of kernel RPCs. With a task that is not to
+// be had here they answer MACH_SEND_INTERRUPTED: "use the RPC". A result is
+// written only on success; a bad address for it goes unnoticed, as on the real
+// kernel.
+
+func trapVMAllocate(th *Thread, a *[maxArgs]uint64) uint64 {
+	t := th.taskNamed(mach.Name(a[0]))
+	if t == nil {
+		return uint64(mach.SendInterrupted)
+	}
+	out := mach.Addr(a[1])
+	var b [8]byte
+	_ = th.mem.ReadBytes(out, b[:])
+	addr, kr := t.vmap.Allocate(mach.Addr(le.Uint64(b[:])), a[2], uint32(a[3]) != 0)
+	if kr == mach.KernSuccess {
+		le.PutUint64(b[:], uint64(addr))
+		_ = th.mem.WriteBytes(out, b[:])
+	}
+	return uint64(kr)
+}
+
+func trapVMDeallocate(th *Thread, a *[maxArgs]uint64) uint64 {
+	t := th.taskNamed(mach.Name(a[0]))
+	if t == nil {
+		return uint64(mach.SendInterrupted)
+	}
+	return uint64(t.vmap.Deallocate(mach.Addr(a[1]), a[2]))
+}
+
+func trapPortAllocate(th *Thread, a *[maxArgs]uint64) uint64 {
+	t := th.taskNamed(mach.Name(a[0]))
+	if t == nil {
+		return uint64(mach.SendInterrupted)
+	}
+	name, kr := t.space.Allocate(mach.Right(a[1]))
+	if kr == mach.KernSuccess {
+		var b [4]byte
+		le.PutUint32(b[:], uint32(name))
+		_ = th.mem.WriteBytes(mach.Addr(a[2]), b[:])
+	}
+	return uint64(kr)
+}
+
+func trapPortDeallocate(th *Thread, a *[maxArgs]uint64) uint64 {
+	t := th.taskNamed(mach.Name(a[0]))
+	if t == nil {
+		return uint64(mach.SendInterrupted)
+	}
+	return uint64(t.space.Deallocate(mach.Name(a[1])))
+}
+
+// copyoutSend gives the thread's task a send right to p and answers its name,
+// MACH_PORT_NULL where there is no room for one.
+func (th *Thread) copyoutSend(p *ports.Port) uint64 {
+	right := th.k.zone.MakeSend(p)
+	name, kr := th.task.space.Copyout(right)
+	if kr != mach.KernSuccess {
+		th.k.zone.Release(right)
+		return uint64(mach.NameNull)
+	}
+	return uint64(name)
+}
+
+// taskNamed is the living task that name denotes in the thread's space.
+func (th *Thread) taskNamed(name mach.Name) *Task {
+	p := th.task.space.LookupSend(name)
+	if p == nil {
+		return nil
+	}
+	t, _ := p.KObject().(*Task)
+	if t == nil || t.VMMap() == nil {
+		return nil
+	}
+	return t
+}
