@@ -1,0 +1,56 @@
+// Command machkernel runs Mach clients on a Mach microkernel that is an
+// ordinary Linux program.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes of the command.
+const (
+	exitOK        = 0
+	exitException = 1   // a client ended by an exception nobody handled, or with its process
+	exitUsage     = 2   // bad usage, a file that is no client, a host that lacks something
+	exitTimeout   = 124 // the time of --timeout is over
+)
+
+// exitError carries an exit code, and the line that says why.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+func main() {
+	err := newCommand().Execute()
+	if err == nil {
+		return
+	}
+	fmt.Fprintln(os.Stderr, "machkernel:", err)
+	code := exitUsage
+	var ee *exitError
+	if errors.As(err, &ee) {
+		code = ee.code
+	}
+	os.Exit(code)
+}
+
+func newCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "machkernel",
+		Short: "A Mach microkernel as a Linux program",
+		Long: `machkernel runs programs made for GNU Mach on an ordinary Linux system: no
+Mach machine, no virtual machine, no root. Programs are static x86-64 ELF files
+whose calls a real MIG generated.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	c.AddCommand(newRunCommand(), newDemoCommand(), newRoutinesCommand())
+	return c
+}

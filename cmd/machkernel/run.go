@@ -1,0 +1,168 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"machkernel/kernel"
+	"machkernel/testdata"
+)
+
+// runOptions are the flags of a run.
+type runOptions struct {
+	trace   bool
+	timeout time.Duration
+	memory  int64
+}
+
+func (o *runOptions) flags(c *cobra.Command) {
+	c.Flags().DurationVar(&o.timeout, "timeout", 0, "end the run after this time, with exit code 124 (0: never)")
+	c.Flags().Int64Var(&o.memory, "memory", kernel.DefaultMemory>>20, "physical memory of the kernel in MiB")
+}
+
+func newRunCommand() *cobra.Command {
+	var o runOptions
+	c := &cobra.Command{
+		Use:   "run [--trace] [--timeout D] CLIENT [ARG…]",
+		Short: "Run a client",
+		Long: `run boots a kernel with CLIENT, a static x86-64 ELF file, as its first task.
+argv[0] is the file's name, the ARGs follow. The words ${host-port} and
+${device-port} give the client those ports, and become their names; they are
+also what a client gets that is given no ARG.
+
+The client's console is on standard output, the trace on standard error. The
+exit code is 0 when the client halts or ends, 1 after an exception that nobody
+handled, 124 when the time is over, 2 for bad usage.`,
+		Example: `  machkernel run testdata/clients/bin/hello
+  machkernel run --trace --timeout 10s client '${host-port}' '${device-port}' word`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return runFile(c, &o, args[0], args[1:])
+		},
+	}
+	// What follows CLIENT is the client's, flags included.
+	c.Flags().SetInterspersed(false)
+	c.Flags().BoolVar(&o.trace, "trace", false, "print a line for each trap and each call")
+	o.flags(c)
+	return c
+}
+
+func runFile(c *cobra.Command, o *runOptions, path string, args []string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("cannot open the client: %w", err)
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if !st.Mode().IsRegular() {
+		return fmt.Errorf("%s is not a file", path)
+	}
+	if err := runImage(c.OutOrStdout(), c.ErrOrStderr(), o, filepath.Base(path), f, st.Size(), args); err != nil {
+		var ee *exitError
+		if errors.As(err, &ee) {
+			return err
+		}
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+func newDemoCommand() *cobra.Command {
+	o := runOptions{trace: true}
+	c := &cobra.Command{
+		Use:   "demo",
+		Short: "Run the built-in client and show its console and its trace together",
+		Long: `demo runs a client made by the real GNU MIG: it allocates memory, writes, reads
+its own and another task's with vm_read, shows that what it got is a lazy
+private copy, copies ranges over each other and makes every mistake there is.`,
+		Example: "  machkernel demo\n  machkernel demo --trace=false",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			image, err := testdata.Client("vmread")
+			if err != nil {
+				return err
+			}
+			return runImage(c.OutOrStdout(), c.OutOrStdout(), &o, "vmread", strings.NewReader(image), int64(len(image)), nil)
+		},
+	}
+	c.Flags().BoolVar(&o.trace, "trace", true, "print a line for each trap and each call")
+	o.flags(c)
+	return c
+}
+
+// runImage boots a kernel with one client and waits for its end.
+func runImage(out, trace io.Writer, o *runOptions, name string, image io.ReaderAt, size int64, args []string) error {
+	if o.memory <= 0 || o.memory > 1<<24 {
+		return fmt.Errorf("--memory %d: must be from 1 MiB to %d MiB", o.memory, 1<<24)
+	}
+	if o.timeout < 0 {
+		return fmt.Errorf("--timeout %v: must not be negative", o.timeout)
+	}
+	console := newConsole(out)
+	cfg := kernel.Config{Memory: o.memory << 20, Console: console}
+	var tr *tracer
+	if o.trace {
+		tr = newTracer(trace, console)
+		cfg.Observer = tr
+	}
+	k, err := kernel.New(cfg)
+	if err != nil {
+		return err
+	}
+	if tr != nil {
+		tr.table = k.Table()
+	}
+	if len(args) == 0 {
+		args = kernel.DefaultArgs()
+	}
+	t, err := k.Boot(name, image, size, args)
+	if err != nil {
+		return errors.Join(err, k.Close())
+	}
+	end := wait(k, t, o.timeout)
+	report := t.Report()
+	audit := k.Audit()
+	if err := errors.Join(audit, k.Close()); err != nil {
+		return &exitError{exitException, fmt.Errorf("the kernel's books do not balance: %w", err)}
+	}
+	console.flush()
+	if end == nil && report != nil {
+		end = &exitError{exitException, fmt.Errorf("%s: %v", name, report)}
+	}
+	return end
+}
+
+// wait returns when the client has halted the host or is gone, nil, or when it
+// must be ended: its time is over, or the user interrupts.
+func wait(k *kernel.Kernel, t *kernel.Task, timeout time.Duration) error {
+	var over <-chan time.Time
+	if timeout > 0 {
+		timer := time.NewTimer(timeout)
+		defer timer.Stop()
+		over = timer.C
+	}
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(stop)
+	select {
+	case <-k.Halted():
+	case <-t.Done():
+	case <-over:
+		return &exitError{exitTimeout, fmt.Errorf("%s: still running after %v", t.Name(), timeout)}
+	case s := <-stop:
+		return &exitError{128 + int(s.(syscall.Signal)), fmt.Errorf("%s: ended by %v", t.Name(), s)}
+	}
+	return nil
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"machkernel/kernel"
+	"machkernel/mach"
+	"machkernel/mig"
+)
+
+// console is the client's output. It knows whether the last line is complete,
+// so that a trace on the same terminal starts lines of its own.
+type console struct {
+	mu  sync.Mutex
+	w   io.Writer
+	mid bool // in the middle of a line
+}
+
+func newConsole(w io.Writer) *console { return &console{w: w} }
+
+func (c *console) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(p) > 0 {
+		c.mid = p[len(p)-1] != '\n'
+	}
+	return c.w.Write(p)
+}
+
+// flush completes the last line.
+func (c *console) flush() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.mid {
+		fmt.Fprintln(c.w)
+		c.mid = false
+	}
+}
+
+// tracer prints a line per event, in the manner of strace.
+type tracer struct {
+	w       io.Writer
+	console *console
+	table   *mig.Table // set before the first event
+}
+
+func newTracer(w io.Writer, c *console) *tracer { return &tracer{w: w, console: c} }
+
+// Observe implements kernel.Observer.
+func (t *tracer) Observe(ev *kernel.Event) {
+	var line string
+	switch ev.Kind {
+	case kernel.EventTrap:
+		line = t.trap(ev)
+	case kernel.EventFault:
+		line = fmt.Sprintf("page fault %v %v = %v", ev.Addr, ev.Access, mach.KernReturn(ev.Result))
+	case kernel.EventException:
+		line = fmt.Sprintf("%v", ev.Exception)
+	}
+	if line == "" {
+		return
+	}
+	t.console.flush()
+	fmt.Fprintf(t.w, "[%d.%d] %s <%s>\n", ev.Thread.Task().ID(), ev.Thread.ID(), line, micros(ev.Elapsed))
+}
+
+func micros(d time.Duration) string { return fmt.Sprintf("%.1fµs", float64(d)/1e3) }
+
+func (t *tracer) trap(ev *kernel.Event) string {
+	switch ev.Name {
+	case "mach_msg":
+		return t.message(ev)
+	case "mach_print":
+		return fmt.Sprintf("mach_print(%v) = %v", mach.Addr(ev.Args[0]), mach.KernReturn(ev.Result))
+	case "mach_reply_port", "mach_thread_self", "mach_task_self", "mach_host_self":
+		return fmt.Sprintf("%s() = %v", ev.Name, mach.Name(ev.Result))
+	}
+	args := make([]string, len(ev.Args))
+	for i, a := range ev.Args {
+		args[i] = fmt.Sprintf("%#x", a)
+	}
+	return fmt.Sprintf("%s(%s) = %v", ev.Name, strings.Join(args, ", "), mach.KernReturn(ev.Result))
+}
+
+// message prints a mach_msg: as the routine it calls, where the kernel's table
+// has it, else as the message it is.
+func (t *tracer) message(ev *kernel.Event) string {
+	option := mach.MsgOption(ev.Args[1])
+	result := mach.MsgReturn(ev.Result)
+	req, sent := mig.ParseHeader(ev.Request)
+	if sent {
+		if r := t.table.Lookup(req.ID); r != nil {
+			if line, ok := t.call(ev, r, &req, result); ok {
+				return line
+			}
+		}
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "mach_msg(%v", option)
+	if sent {
+		fmt.Fprintf(&b, ", send id %d to %v, %d bytes", req.ID, req.Remote, ev.Args[2])
+	}
+	if option&mach.RcvMsg != 0 {
+		fmt.Fprintf(&b, ", receive on %v", mach.Name(ev.Args[4]))
+	}
+	fmt.Fprintf(&b, ") = %v", result)
+	if rep, ok := mig.ParseHeader(ev.Reply); ok {
+		fmt.Fprintf(&b, ", id %d, %d bytes, seqno %d", rep.ID, rep.Size, rep.Seqno)
+	}
+	return b.String()
+}
+
+// call prints a remote procedure call; ok is false where the message is not
+// one, although its id says so.
+func (t *tracer) call(ev *kernel.Event, r *mig.Routine, req *mig.Header, result mach.MsgReturn) (line string, ok bool) {
+	in, ok := r.ParseRequest(ev.Request)
+	if !ok {
+		return "", false
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s(%v", r.Name, req.Remote)
+	if args := r.FormatArgs(mig.In, in); args != "" {
+		b.WriteString(", " + args)
+	}
+	b.WriteString(") = ")
+	if ev.Reply == nil {
+		fmt.Fprintf(&b, "%v", result)
+		return b.String(), true
+	}
+	out, kr := r.ParseReply(ev.Reply)
+	fmt.Fprintf(&b, "%v", kr)
+	if args := r.FormatArgs(mig.Out, out); args != "" {
+		b.WriteString(" " + args)
+	}
+	if result != mach.MsgSuccess {
+		fmt.Fprintf(&b, " (%v)", result)
+	}
+	return b.String(), true
+}
