@@ -152,7 +152,7 @@ func readNames(mem Memory, a mach.Addr, it *Item) ([]byte, mach.MsgReturn) {
 }
 
 // copyinRights turns names, each stride bytes apart, into the item's rights.
-// On failure the item holds those converted.
+// On failure the item holds those converted, the rest are null.
 func (k *Kmsg) copyinRights(c Caller, it *Item, names []byte, stride int) mach.MsgReturn {
 	it.Rights = make([]ports.Right, it.Number)
 	var batch [64]mach.Name
@@ -164,7 +164,6 @@ func (k *Kmsg) copyinRights(c Caller, it *Item, names []byte, stride int) mach.M
 		got, circular, kr := c.Space().CopyinRights(batch[:n], it.Name, k.Remote.Port, it.Rights[done:])
 		k.Circular = k.Circular || circular
 		if done += got; kr != mach.KernSuccess {
-			it.Rights = it.Rights[:done]
 			return mach.SendInvalidRight
 		}
 	}

@@ -109,6 +109,51 @@ func TestKernelServerWithoutReply(t *testing.T) {
 	require.Equal(t, mach.MsgSuccess, a.send(message(hdr{bits: mach.Bits(cpSend, mvSend), remote: send, local: dead})))
 }
 
+// A reply through a send right passes a full queue as well; what the kernel
+// sees of a message's body has no names and addresses left in it.
+func TestKernelReplyPastFullQueue(t *testing.T) {
+	w := newWorld(t)
+	a := w.task()
+	to, _ := a.space.Copyout(w.z.MakeSend(w.kernelPort("k")))
+	n := a.receiveRight()
+	a.give(n, mkSend, a)
+	a.fill(n)
+	w.serve = func(_ Caller, k *Kmsg) *Kmsg {
+		require.Equal(t, append(rights(mvSend, 0)[:8], make([]byte, 8)...), k.Body()[:16])
+		require.Equal(t, ool(0, 8, false), k.Body()[16:])
+		regions := 0
+		k.Regions(func(Region) { regions++ })
+		require.Equal(t, 1, regions)
+		defer k.Destroy()
+		return k.NewReply()
+	}
+	addr, _ := a.pattern(8, 0)
+	done := make(chan mach.MsgReturn, 1)
+	go func() {
+		done <- a.trap(message(hdr{bits: mach.Bits(cpSend, mkSend) | mach.BitsComplex, remote: to, local: n, id: 6},
+			rights(cpSend, n), ool(addr, 8, false)), mach.SendMsg, 0, 0, 0, 0)
+	}()
+	require.Equal(t, mach.MsgSuccess, <-done)
+	require.Equal(t, []mach.MsgID{1, 1, 1, 1, 1, 106}, a.ids(n))
+}
+
+// A message larger than a chunk is read and written whole.
+func TestLargeMessage(t *testing.T) {
+	w := newWorld(t)
+	a := w.task()
+	n := a.receiveRight()
+	const size = 3 * readChunk / 2
+	a.mem.next = 0x4000000
+	at := a.mem.allocate(size)
+	msg := message(hdr{bits: mach.Bits(mkSend, 0), remote: n}, make([]byte, size-HeaderSize))
+	for i := HeaderSize; i < size; i++ {
+		msg[i] = byte(i * 31)
+	}
+	a.mem.WriteBytes(at, msg)
+	require.Equal(t, mach.MsgSuccess, w.sys.MsgTrap(a, at, mach.SendMsg|mach.RcvMsg, size, size, n, 0, 0))
+	require.Equal(t, msg[HeaderSize:], a.bytes(at, size)[HeaderSize:])
+}
+
 // A simple message's body is items only if it says so byte by byte.
 func TestParse(t *testing.T) {
 	w := newWorld(t)

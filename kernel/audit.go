@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"errors"
+	"maps"
 	"slices"
 
 	"machkernel/ipc"
@@ -22,21 +23,29 @@ func (k *Kernel) Audit() error {
 	k.gate.Close()
 	defer k.gate.Open()
 	var roots ports.Roots
-	var maps []*vm.Map
+	var spaces []*vm.Map
 	var copies []*vm.Copy
 	held := []*ports.Port{k.hostPort, k.hostPriv, k.devicePort}
 	for _, t := range k.Tasks() {
 		roots.Spaces = append(roots.Spaces, t.space)
-		maps = append(maps, t.vmap)
+		spaces = append(spaces, t.vmap)
 		held = append(held, t.self)
 		for _, th := range t.threadList() {
 			held = append(held, th.self)
 		}
 	}
 	held = slices.DeleteFunc(held, func(p *ports.Port) bool { return !p.Alive() })
+	k.mu.Lock()
+	words := slices.Collect(maps.Values(k.words))
+	k.mu.Unlock()
 	roots.Held = func(yield func(ports.Right) bool) {
 		for _, p := range held {
 			if !yield(ports.Right{Port: p, Type: mach.TypePortReceive}) {
+				return
+			}
+		}
+		for _, right := range words {
+			if !yield(right) {
 				return
 			}
 		}
@@ -49,5 +58,5 @@ func (k *Kernel) Audit() error {
 		})
 	}
 	err := k.zone.Audit(roots)
-	return errors.Join(err, vm.Audit(k.frames, maps, copies))
+	return errors.Join(err, vm.Audit(k.frames, spaces, copies))
 }

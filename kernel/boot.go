@@ -34,10 +34,30 @@ var errNoImage = errors.New("no program to boot")
 // none: the two ports every boot task is built around.
 func DefaultArgs() []string { return []string{wordHostPort, wordDevicePort} }
 
+// Define makes the word ${word} of later boot tasks' arguments stand for the
+// port whose receive right server has under name: a send right is inserted, as
+// for the kernel's own words.
+func (k *Kernel) Define(word string, server *Task, name mach.Name) error {
+	k.gate.Enter()
+	defer k.gate.Leave()
+	right, kr := server.space.ExtractRight(name, mach.TypeMakeSend)
+	if kr != mach.KernSuccess {
+		return fmt.Errorf("task %d has no receive right %v: %v", server.id, name, kr)
+	}
+	k.mu.Lock()
+	key := "${" + word + "}"
+	old := k.words[key]
+	k.words[key] = right
+	k.mu.Unlock()
+	k.zone.Release(old)
+	return nil
+}
+
 // Boot makes a task that runs the program in image, a static x86-64 ELF of
 // size bytes. name is its argv[0]; args follow, with the words ${host-port}
-// and ${device-port} replaced by names of those ports in the task, which are
-// inserted in the order of the words. The first thread is started.
+// and ${device-port}, and those of Define, replaced by names of those ports in
+// the task, which are inserted in the order of the words. The first thread is
+// started.
 func (k *Kernel) Boot(name string, image io.ReaderAt, size int64, args []string) (*Task, error) {
 	if image == nil {
 		return nil, errNoImage
@@ -100,7 +120,13 @@ func (k *Kernel) bootPort(t *Task, word string) (mach.Name, bool) {
 	case wordDevicePort:
 		right = k.zone.MakeSend(k.devicePort)
 	default:
-		return mach.NameNull, false
+		k.mu.Lock()
+		defined, ok := k.words[word]
+		k.mu.Unlock()
+		if !ok {
+			return mach.NameNull, false
+		}
+		right = k.zone.CopySend(defined)
 	}
 	name, _ := t.space.Copyout(right) // a new space has room
 	return name, true

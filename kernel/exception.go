@@ -77,7 +77,36 @@ func (e Exception) String() string {
 	if e.Kind == ExcBadAccess && e.Code != codePage {
 		return fmt.Sprintf("%v (%v, address %#x)", e.Kind, mach.KernReturn(e.Code), e.Subcode)
 	}
-	return fmt.Sprintf("%v (code %d, subcode %#x)", e.Kind, e.Code, e.Subcode)
+	return fmt.Sprintf("%v (%s, subcode %#x)", e.Kind, e.codeName(), e.Subcode)
+}
+
+// codeName is the C name of the exception's code.
+func (e Exception) codeName() string {
+	switch (Exception{Kind: e.Kind, Code: e.Code}) {
+	case Exception{ExcBadAccess, codePage, 0}:
+		return "EXC_I386_PGFLT"
+	case Exception{ExcBadInstruction, codeInvalid, 0}:
+		return "EXC_I386_INVOP"
+	case Exception{ExcBadInstruction, codeSegment, 0}:
+		return "EXC_I386_SEGNPFLT"
+	case Exception{ExcBadInstruction, codeStack, 0}:
+		return "EXC_I386_STKFLT"
+	case Exception{ExcBadInstruction, codeGeneral, 0}:
+		return "EXC_I386_GPFLT"
+	case Exception{ExcArithmetic, codeDiv, 0}:
+		return "EXC_I386_DIV"
+	case Exception{ExcArithmetic, codeInto, 0}:
+		return "EXC_I386_INTO"
+	case Exception{ExcArithmetic, codeExtErr, 0}:
+		return "EXC_I386_EXTERR"
+	case Exception{ExcSoftware, codeBound, 0}:
+		return "EXC_I386_BOUND"
+	case Exception{ExcBreakpoint, codeSingle, 0}:
+		return "EXC_I386_SGL"
+	case Exception{ExcBreakpoint, codeBreak, 0}:
+		return "EXC_I386_BPT"
+	}
+	return fmt.Sprintf("code %d", e.Code)
 }
 
 // exceptionOf is what the real kernel makes of an x86 fault.

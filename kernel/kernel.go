@@ -54,8 +54,9 @@ type Kernel struct {
 	haltOnce sync.Once
 
 	mu      sync.Mutex
-	tasks   map[*Task]struct{} // alive or dying
-	machine *platform.Machine  // nil until a program is booted
+	tasks   map[*Task]struct{}     // alive or dying
+	words   map[string]ports.Right // what boot arguments stand for: send rights
+	machine *platform.Machine      // nil until a program is booted
 	closed  bool
 }
 
@@ -76,6 +77,7 @@ func New(cfg Config) (*Kernel, error) {
 		observer: cfg.Observer,
 		halted:   make(chan struct{}),
 		tasks:    map[*Task]struct{}{},
+		words:    map[string]ports.Right{},
 	}
 	k.console.w = cfg.Console
 	k.zone = ports.NewZone()
@@ -152,6 +154,9 @@ func (k *Kernel) Close() error {
 		k.gate.Leave()
 	}
 	k.running.Wait()
+	for _, right := range k.words {
+		k.zone.Release(right)
+	}
 	for _, p := range []*ports.Port{k.hostPort, k.hostPriv, k.devicePort} {
 		k.zone.DestroyPort(p)
 	}

@@ -46,16 +46,10 @@ func Invoke(m Messenger, dest mach.Name, r *Routine, in ...Value) ([]Value, mach
 		option |= mach.RcvMsg
 	}
 	hdr.Bits = mach.Bits(remote, local)
-	next := 0
-	for i := range r.Args {
-		if a := &r.Args[i]; a.Dir&In != 0 {
-			buf = appendArg(buf, &a.Type, in[next])
-			next++
-			if a.Type.Form == OutLine || a.Type.Form == PortArg {
-				hdr.Bits |= mach.BitsComplex
-			}
-		}
+	if r.complex(In) {
+		hdr.Bits |= mach.BitsComplex
 	}
+	buf = r.AppendArgs(buf, In, in...)
 	hdr.Size = uint32(len(buf))
 	hdr.Put(buf)
 	sent := len(buf)
@@ -73,6 +67,19 @@ func Invoke(m Messenger, dest mach.Name, r *Routine, in ...Value) ([]Value, mach
 		m.MigDropReplyPort(hdr.Local)
 	}
 	return out, kr
+}
+
+// AppendArgs appends the arguments of direction dir to a message, as a C stub
+// lays them out; vs are their values in order.
+func (r *Routine) AppendArgs(b []byte, dir Dir, vs ...Value) []byte {
+	next := 0
+	for i := range r.Args {
+		if a := &r.Args[i]; a.Dir&dir != 0 {
+			b = appendArg(b, &a.Type, vs[next])
+			next++
+		}
+	}
+	return b
 }
 
 // slack is what a reply may be longer than its smallest size, in bytes.

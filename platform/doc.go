@@ -64,15 +64,15 @@
 //
 // # Lock order
 //
-//	Machine.mu
-//	pmap.mu
-//	  control.mu
-//	    Process.life.mu
-//	Process.slots.mu
-//	  control.mu
-//	Thread.mu
-//	  Process.life.mu
-//	bell.mu
+// Outer locks first; locks on one line are never held together.
 //
-// No lock is held while a client runs. usage.mu is a leaf.
+//	pmap.mu                        one request: plan, perform, record
+//	  control.mu                   one batch of orders
+//	    life.mu                    alive, killed, reaped
+//	slots.mu, Thread.mu
+//	  life.mu
+//	bell.mu, Machine.mu, usage.mu  leaves
+//
+// No lock is held while a client runs; pmap.mu and control.mu are held while
+// the control thread works, which has a deadline.
 package platform

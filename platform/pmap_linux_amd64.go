@@ -54,15 +54,26 @@ func (p *Process) Enter(runs []vm.Mapping) error {
 		}
 	}
 	if !p.use.enter() {
+		<-p.done
 		return nil
 	}
-	defer p.use.leave()
 	p.pmap.mu.Lock()
-	defer p.pmap.mu.Unlock()
 	err := p.carryOut(func() []change { return p.pmap.planEnter(runs) })
-	switch {
-	case err == nil, errors.Is(err, ErrDead), errors.Is(err, unix.ENOMEM), errors.Is(err, unix.EAGAIN):
-		return nil // dead or short of memory: not mapped, the next access asks again
+	p.pmap.mu.Unlock()
+	p.use.leave()
+	if errors.Is(err, ErrDead) {
+		<-p.done // until then its threads may use what was mapped
+		return nil
+	}
+	if err == nil {
+		return nil
+	}
+	// What was mapped there before must not be: the pages have other frames now.
+	for _, run := range runs {
+		p.Remove(run.VA, run.VA+mach.Addr(run.Pages)*mach.PageSize)
+	}
+	if errors.Is(err, unix.ENOMEM) || errors.Is(err, unix.EAGAIN) {
+		return nil // short of memory: not mapped, the next access asks again
 	}
 	return fmt.Errorf("platform: the host refuses the mapping: %w", err)
 }
@@ -319,12 +330,6 @@ func (p *Process) shed(x extent, level int) error {
 	} else {
 		x = extent{0, UserEnd}
 	}
-	var plan []change
-	for _, run := range rec.runs(x.start, x.end) {
-		for _, part := range run.split() {
-			plan = append(plan, change{kind: changeUnmap, at: part})
-		}
-	}
-	_, err := p.perform(plan)
+	_, err := p.perform(p.pmap.planRemove(x.start, x.end))
 	return err
 }

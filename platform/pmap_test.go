@@ -214,7 +214,8 @@ func frameIsFreeAfter(t *testing.T, lower func(k *task)) {
 			close(c)
 		}
 		before := page[0]
-		for spin := time.Now(); time.Since(spin) < 50*time.Microsecond; {
+		for waited := 0; page[0] == before && waited < 100; waited++ {
+			time.Sleep(20 * time.Microsecond)
 		}
 		if page[0] != before {
 			busy++

@@ -179,14 +179,14 @@ func TestDeepNestDies(t *testing.T) {
 	w := newWorld(t)
 	s := w.space()
 	inner := w.extract(s, w.receive(s), mach.TypeMoveReceive)
-	for range 100000 {
+	for range 20000 {
 		n := w.receive(s)
 		m := &note{rights: []Right{inner}}
 		m.Remote = w.extract(s, n, mach.TypeMakeSend)
 		w.z.Send(m, nil, Limit{}, false)
 		inner = w.extract(s, n, mach.TypeMoveReceive)
 	}
-	require.Equal(t, 100001, w.z.LivePorts())
+	require.Equal(t, 20001, w.z.LivePorts())
 	w.z.Release(inner)
 	require.Zero(t, w.z.LivePorts())
 }

@@ -130,10 +130,12 @@ func (m *Map) eachPage(addr mach.Addr, size int, fn func(o *Object, page uint64,
 func (o *Object) writePage(page uint64, in int, p []byte) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	x, _, ok := o.own(page, NoFrame)
+	var dead reaper
+	x, _, ok := o.own(page, NoFrame, nil, &dead)
 	if ok {
 		copy(o.fr.Bytes(x)[in:], p)
 	}
+	o.fr.bury(&dead)
 	return ok
 }
 

@@ -77,11 +77,13 @@ func (e *Entry) fault(m *Map, addr mach.Addr, access mach.Prot) (mach.KernReturn
 	defer o.mu.Unlock()
 	x, _ := o.lookup(page)
 	ok := true
+	var dead reaper
+	defer m.fr.bury(&dead) // a frame that was copied is mapped until the copy is
 	switch {
 	case x == NoFrame:
 		ok = o.fill(page, e.ahead(m.fr, page))
 	case access.Has(mach.ProtWrite):
-		_, _, ok = o.own(page, NoFrame)
+		_, _, ok = o.own(page, NoFrame, e.view, &dead)
 	}
 	if !ok {
 		return mach.KernResourceShortage, nil
@@ -89,15 +91,10 @@ func (e *Entry) fault(m *Map, addr mach.Addr, access mach.Prot) (mach.KernReturn
 	if m.pm == nil {
 		return mach.KernSuccess, nil
 	}
-	r := e.around(addr)
-	err := e.enterRun(m, r)
-	if err != nil && r.Pages > 1 {
-		err = e.enterRun(m, e.run(addr, addr))
+	if access.Has(mach.ProtWrite) {
+		return e.enterRuns(m, addr, e.around(addr))
 	}
-	if err != nil {
-		return mach.KernFailure, err
-	}
-	return mach.KernSuccess, nil
+	return e.enterRuns(m, addr, e.window(addr)...)
 }
 
 // ahead is how many pages to zero-fill at an absent page: more than one when
@@ -116,20 +113,47 @@ func (e *Entry) ahead(f *Frames, page uint64) int {
 	return int(min(aheadPages, e.all().hi-page))
 }
 
-// around is the longest run of resident pages around addr, in its aligned
-// window, that one mapping can show: contiguous frames, equal access.
-// Precondition: o.mu held, the page at addr resident.
-func (e *Entry) around(addr mach.Addr) Mapping {
+// bounds is the aligned window of pages around addr, within the entry.
+func (e *Entry) bounds(addr mach.Addr) (lo, hi mach.Addr) {
 	const window = aroundPages * mach.PageSize
 	base := addr &^ (window - 1)
+	return max(base, e.start), min(base+window, e.end)
+}
+
+// around is the longest run of resident pages around addr, in its window,
+// that one mapping can show: contiguous frames, equal access. A page that is
+// being written has neighbours that are mapped already, as a rule.
+// Precondition: o.mu held, the page at addr resident.
+func (e *Entry) around(addr mach.Addr) Mapping {
+	start, end := e.bounds(addr)
 	lo, hi := addr, addr
-	for lo > max(base, e.start) && e.follows(lo-mach.PageSize) {
+	for lo > start && e.follows(lo-mach.PageSize) {
 		lo -= mach.PageSize
 	}
-	for hi+mach.PageSize < min(base+window, e.end) && e.follows(hi) {
+	for hi+mach.PageSize < end && e.follows(hi) {
 		hi += mach.PageSize
 	}
 	return e.run(lo, hi)
+}
+
+// window is all resident pages in addr's window, as runs: in memory that is
+// copied in part, one fault then maps what would else take one for each page.
+// Precondition: o.mu held, the page at addr resident.
+func (e *Entry) window(addr mach.Addr) []Mapping {
+	var runs []Mapping
+	start, end := e.bounds(addr)
+	for lo := start; lo < end; lo += mach.PageSize {
+		if x, _ := e.object.lookup(e.page(lo)); x == NoFrame {
+			continue
+		}
+		hi := lo
+		for hi+mach.PageSize < end && e.follows(hi) {
+			hi += mach.PageSize
+		}
+		runs = append(runs, e.run(lo, hi))
+		lo = hi
+	}
+	return runs
 }
 
 // follows reports whether the page behind the one at a continues its run.
@@ -150,13 +174,23 @@ func (e *Entry) run(lo, hi mach.Addr) Mapping {
 	return Mapping{VA: lo, Frame: x, Pages: int((hi-lo)>>mach.PageShift) + 1, Prot: prot}
 }
 
-// enterRun tells the pmap, and remembers which pages it may map.
+// enterRuns tells the pmap, and remembers which pages it may map. Where the
+// host refuses the neighbours, the page at addr is tried alone.
 // Precondition: o.mu held.
-func (e *Entry) enterRun(m *Map, r Mapping) error {
-	s := span{e.page(r.VA), e.page(r.VA) + uint64(r.Pages)}
-	e.view.mapped = e.view.mapped.join(s)
-	if r.Prot.Has(mach.ProtWrite) {
-		e.view.written = e.view.written.join(s)
+func (e *Entry) enterRuns(m *Map, addr mach.Addr, runs ...Mapping) (mach.KernReturn, error) {
+	for _, r := range runs {
+		s := span{e.page(r.VA), e.page(r.VA) + uint64(r.Pages)}
+		e.view.mapped = e.view.mapped.join(s)
+		if r.Prot.Has(mach.ProtWrite) {
+			e.view.written = e.view.written.join(s)
+		}
 	}
-	return m.pm.Enter([]Mapping{r})
+	err := m.pm.Enter(runs)
+	if err != nil && (len(runs) > 1 || runs[0].Pages > 1) {
+		err = m.pm.Enter([]Mapping{e.run(addr, addr)})
+	}
+	if err != nil {
+		return mach.KernFailure, err
+	}
+	return mach.KernSuccess, nil
 }

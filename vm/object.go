@@ -197,10 +197,14 @@ func (o *Object) withdrawWrite(s span) {
 	}
 }
 
-// unmap takes all access to the pages s from every pmap. When it returns no
-// thread can use them. Precondition: o.mu held.
-func (o *Object) unmap(s span) {
+// unmap takes all access to the pages s from every pmap, but for the one of
+// the view keep. When it returns no thread can use them through the others.
+// Precondition: o.mu held.
+func (o *Object) unmap(s span, keep *view) {
 	for _, v := range o.views {
+		if v == keep {
+			continue
+		}
 		if hit := v.mapped.meet(s); !hit.empty() && v.pm != nil {
 			v.pm.Remove(v.addr(hit.lo), v.addr(hit.hi))
 			v.mapped = v.mapped.without(hit)
@@ -258,7 +262,11 @@ func (o *Object) fill(page uint64, want int) bool {
 // returns the frame: zero-filled if it was absent, copied if it was shared.
 // spare, if not NoFrame, is a frame the caller gives for that; used says that
 // it was taken. It fails only for want of frames. Precondition: o.mu held.
-func (o *Object) own(page uint64, spare Frame) (x Frame, used, ok bool) {
+//
+// A frame that was replaced is unmapped everywhere, but for the view keep,
+// which may show it, read-only, until the caller enters the new one. So what
+// ends up on dead may be buried only after that.
+func (o *Object) own(page uint64, spare Frame, keep *view, dead *reaper) (x Frame, used, ok bool) {
 	old, exclusive := o.lookup(page)
 	if exclusive {
 		return old, false, true
@@ -284,19 +292,11 @@ func (o *Object) own(page uint64, spare Frame) (x Frame, used, ok bool) {
 		copy(o.fr.Bytes(x), o.fr.Bytes(old))
 		o.fr.stats.CowFaults.Add(1)
 	}
-	o.replace(page, x)
-	return x, used, true
-}
-
-// replace puts frame x (its reference is consumed) in the page's place after
-// removing the old one from all pmaps. Precondition: o.mu held.
-func (o *Object) replace(page uint64, x Frame) {
-	var dead reaper
-	o.unmap(span{page, page + 1})
-	if old := o.pages.set(o.fr, page, x, &dead); old != NoFrame {
-		o.fr.decref(old, &dead)
+	o.unmap(span{page, page + 1}, keep)
+	if old := o.pages.set(o.fr, page, x, dead); old != NoFrame {
+		o.fr.decref(old, dead)
 	}
-	o.fr.bury(&dead)
+	return x, used, true
 }
 
 // resident makes the pages s resident, in frames of their own if they are to
@@ -307,7 +307,9 @@ func (o *Object) resident(s span, own bool) bool {
 		x, _ := o.lookup(page)
 		ok := x != NoFrame
 		if own || !ok {
-			_, _, ok = o.own(page, NoFrame)
+			var dead reaper
+			_, _, ok = o.own(page, NoFrame, nil, &dead)
+			o.fr.bury(&dead)
 		}
 		o.mu.Unlock()
 		if !ok {

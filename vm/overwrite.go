@@ -159,11 +159,13 @@ func (w *overwrite) ragged(from, to mach.Addr, i int) {
 	o := e.object
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	x, used, _ := o.own(e.page(from), w.spare[i])
+	var dead reaper
+	x, used, _ := o.own(e.page(from), w.spare[i], nil, &dead)
 	if used {
 		w.spare[i] = NoFrame
 	}
 	copy(o.fr.Bytes(x)[from.PageOffset():], b)
+	o.fr.bury(&dead)
 }
 
 // whole transfers the pages [lo, hi), segment by segment and entry by entry.
@@ -237,7 +239,7 @@ func (o *Object) share(first uint64, frames []Frame) {
 func (o *Object) put(at uint64, frames []Frame, dead *reaper) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.unmap(span{at, at + uint64(len(frames))})
+	o.unmap(span{at, at + uint64(len(frames))}, nil)
 	for i, x := range frames {
 		page := at + uint64(i)
 		if x == NoFrame {

@@ -35,7 +35,8 @@ type Mapping struct {
 // Ranges are page aligned and lie inside the map; they may hold pages that were
 // never entered.
 type Pmap interface {
-	// Enter maps the runs, replacing what was mapped there. An error means
+	// Enter maps the runs, replacing what was mapped there: when it returns,
+	// whatever it returns, no thread can use the old mappings. An error means
 	// that an address cannot be mapped on this host at all (it lies in a range
 	// the host or the platform keeps for itself); a passing shortage is not an
 	// error, the mapping is simply not made. A dead process maps nothing and

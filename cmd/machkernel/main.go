@@ -5,7 +5,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -27,18 +29,25 @@ type exitError struct {
 func (e *exitError) Error() string { return e.err.Error() }
 func (e *exitError) Unwrap() error { return e.err }
 
-func main() {
-	err := newCommand().Execute()
+func main() { os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// execute runs the command with args and returns its exit code. An error is
+// one line on errs.
+func execute(args []string, out, errs io.Writer) int {
+	c := newCommand()
+	c.SetArgs(args)
+	c.SetOut(out)
+	c.SetErr(errs)
+	err := c.Execute()
 	if err == nil {
-		return
+		return exitOK
 	}
-	fmt.Fprintln(os.Stderr, "machkernel:", err)
-	code := exitUsage
+	fmt.Fprintln(errs, "machkernel:", strings.ReplaceAll(err.Error(), "\n", "; "))
 	var ee *exitError
 	if errors.As(err, &ee) {
-		code = ee.code
+		return ee.code
 	}
-	os.Exit(code)
+	return exitUsage
 }
 
 func newCommand() *cobra.Command {
