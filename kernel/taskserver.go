@@ -1,6 +1,8 @@
 package kernel
 
 import (
+	"encoding/binary"
+
 	"machkernel/mach"
 	"machkernel/mig"
 	"machkernel/platform"
@@ -130,8 +132,7 @@ func serveThreadTerminate(c *mig.Call) mach.KernReturn {
 	return caller(c).terminateThread(th)
 }
 
-// Flavors of thread state on x86 (C: i386_*_STATE) and the size of the general
-// one in 32-bit words.
+// Flavors of thread state on x86 (C: i386_*_STATE), and rules of the registers.
 const (
 	flavorThreadState  = 1       // C: i386_THREAD_STATE
 	flavorRegsSegs     = 5       // C: i386_REGS_SEGS_STATE
@@ -153,33 +154,28 @@ func serveThreadSetState(c *mig.Call) mach.KernReturn {
 	if th == nil || th == caller(c) {
 		return mach.KernInvalidArgument
 	}
-	flavor, state := c.Int32(0), c.Data(1)
+	flavor := c.Int32(0)
 	if flavor != flavorThreadState && flavor != flavorRegsSegs {
 		return mach.KernInvalidArgument
 	}
-	if len(state) < 4*threadStateCount {
+	var s mach.ThreadState
+	if _, err := binary.Decode(c.Data(1), le, &s); err != nil {
+		return mach.KernInvalidArgument // too few words
+	}
+	if flavor == flavorRegsSegs && (!userSelector(s.CS) || !userSelector(s.SS)) {
 		return mach.KernInvalidArgument
 	}
-	cs, ss := le.Uint32(state[17*8:])&0xffff, le.Uint32(state[20*8:])&0xffff
-	if flavor == flavorRegsSegs && (!userSelector(cs) || !userSelector(ss)) {
-		return mach.KernInvalidArgument
-	}
-	return th.setRegs(func(r *platform.Regs) { setGeneral(r, state) })
+	return th.setRegs(func(r *platform.Regs) { setGeneral(r, &s) })
 }
 
-func userSelector(s uint32) bool { return s != 0 && s&3 == requestedPrivilege }
+func userSelector(s uint32) bool { s &= 0xffff; return s != 0 && s&3 == requestedPrivilege }
 
-// setGeneral writes the general registers from struct i386_thread_state. Of
-// its two stack pointers the one named ursp counts, as in the real kernel.
-//
-//	word (8 bytes)  0 r8 … 7 r15, 8 rdi, 9 rsi, 10 rbp, 11 rsp, 12 rbx, 13 rdx,
-//	                14 rcx, 15 rax, 16 rip, 17 cs, 18 rfl, 19 ursp, 20 ss
-func setGeneral(r *platform.Regs, state []byte) {
-	w := func(i int) uint64 { return le.Uint64(state[8*i:]) }
-	r.R8, r.R9, r.R10, r.R11 = w(0), w(1), w(2), w(3)
-	r.R12, r.R13, r.R14, r.R15 = w(4), w(5), w(6), w(7)
-	r.RDI, r.RSI, r.RBP, r.RBX = w(8), w(9), w(10), w(12)
-	r.RDX, r.RCX, r.RAX, r.RIP = w(13), w(14), w(15), w(16)
-	r.RFLAGS = w(18)&^userFlagsClear | userFlagsSet
-	r.RSP = w(19)
+// setGeneral writes the general registers.
+func setGeneral(r *platform.Regs, s *mach.ThreadState) {
+	r.R8, r.R9, r.R10, r.R11 = s.R8, s.R9, s.R10, s.R11
+	r.R12, r.R13, r.R14, r.R15 = s.R12, s.R13, s.R14, s.R15
+	r.RDI, r.RSI, r.RBP, r.RBX = s.RDI, s.RSI, s.RBP, s.RBX
+	r.RDX, r.RCX, r.RAX, r.RIP = s.RDX, s.RCX, s.RAX, s.RIP
+	r.RFLAGS = s.RFL&^userFlagsClear | userFlagsSet
+	r.RSP = s.URSP
 }

@@ -236,11 +236,11 @@ func (c *Call) SetBool(i int, v bool) {
 	}
 }
 
-// SetWords sets inline array result i, of 32-bit elements.
-func (c *Call) SetWords(i int, words []uint32) {
-	b := make([]byte, 0, 4*len(words))
-	for _, w := range words {
-		b = binary.LittleEndian.AppendUint32(b, w)
+// SetStruct sets inline result i to the bytes of v, a structure of fixed size.
+func (c *Call) SetStruct(i int, v any) {
+	b, err := binary.Append(nil, binary.LittleEndian, v)
+	if err != nil {
+		panic("BUG: " + err.Error())
 	}
 	c.out[i].data = b
 }

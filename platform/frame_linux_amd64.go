@@ -108,8 +108,7 @@ func firstFrame(base uint64) *frame {
 	return &f
 }
 
-// words is where each register lies in the saved context, in the order of the
-// fields in Regs.
+// words are the fields of r by the word of the saved context that holds them.
 func (r *Regs) words() [scFlags + 1]*uint64 {
 	return [...]*uint64{
 		scR8: &r.R8, scR9: &r.R9, scR10: &r.R10, scR11: &r.R11,

@@ -6,7 +6,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -27,7 +26,7 @@ type Process struct {
 	bell    bell
 	slots   slots
 
-	checking atomic.Bool // a look at vanished threads is due
+	checking atomic.Bool // a check for vanished threads is under way
 
 	use      usage         // entered by all who touch mailbox, control or pidfd
 	done     chan struct{} // closed when the host process has ended
@@ -153,26 +152,27 @@ func (p *Process) release() {
 	close(p.released)
 }
 
-// vanishGrace is how long a process has to die after one of its threads is
-// gone: when the host kills it, its threads end before it does.
-const vanishGrace = 20 * time.Millisecond
-
-// threadEnded is called when a host thread has ended. One that ended without
-// being told to can never post again; if that was not the beginning of its
-// process's end, a client forced it, and the process is killed.
+// threadEnded is called by the bell's leader when a host thread has ended. One
+// that ended without being told to can never post again: if its process lives
+// on, a client forced it, and the process is killed.
+//
+// A process that the host kills loses its threads one by one, too. What tells
+// the two apart is the control thread: in a dying process it never answers.
 func (p *Process) threadEnded() {
-	if !p.use.enter() {
+	if !p.vanished() || !p.checking.CompareAndSwap(false, true) {
 		return
 	}
-	defer p.use.leave()
-	if p.vanished() && p.checking.CompareAndSwap(false, true) {
-		time.AfterFunc(vanishGrace, func() {
-			p.checking.Store(false)
-			if p.vanished() {
-				p.kill("a client thread forced its way out of the stub")
-			}
-		})
-	}
+	go func() { // the leader has no time to wait for an answer
+		if !p.use.enter() {
+			return
+		}
+		defer p.use.leave()
+		_, err := p.control.run(nil)
+		p.checking.Store(false) // before the look: a thread that ends after it starts another check
+		if err == nil && p.vanished() {
+			p.kill("a client thread forced its way out of the stub")
+		}
+	}()
 }
 
 // vanished reports whether a running thread has no host thread any more.

@@ -122,32 +122,26 @@ func (s *Server) serveRegion(c *mig.Call) mach.KernReturn {
 	return kr
 }
 
-// serveStatistics answers the words of struct vm_statistics in their order.
 func (s *Server) serveStatistics(c *mig.Call) mach.KernReturn {
 	if target(c) == nil {
 		return mach.KernInvalidArgument
 	}
-	c.SetWords(0, s.statistics())
+	c.SetStruct(0, s.statistics())
 	return mach.KernSuccess
 }
 
-// statistics is struct vm_statistics, word by word. All memory that is neither
-// free nor wired counts as active: nothing is paged out yet.
-func (s *Server) statistics() []uint32 {
+// statistics is the host's counts. All memory that is neither free nor wired
+// counts as active: nothing is paged out yet.
+func (s *Server) statistics() mach.VMStatistics {
 	f, n := s.frames.Stats(), s.frames.Counters()
-	return []uint32{
-		mach.PageSize,
-		uint32(f.Free),             // free_count
-		uint32(f.Used),             // active_count
-		0,                          // inactive_count
-		0,                          // wire_count
-		uint32(n.ZeroFills.Load()), // zero_fill_count
-		0,                          // reactivations
-		uint32(n.Pageins.Load()),   // pageins
-		uint32(n.Pageouts.Load()),  // pageouts
-		uint32(n.Faults.Load()),    // faults
-		uint32(n.CowFaults.Load()), // cow_faults
-		0,                          // lookups
-		0,                          // hits
+	return mach.VMStatistics{
+		PageSize:      mach.PageSize,
+		FreeCount:     int32(f.Free),
+		ActiveCount:   int32(f.Used),
+		ZeroFillCount: int32(n.ZeroFills.Load()),
+		Pageins:       int32(n.Pageins.Load()),
+		Pageouts:      int32(n.Pageouts.Load()),
+		Faults:        int32(n.Faults.Load()),
+		CowFaults:     int32(n.CowFaults.Load()),
 	}
 }
