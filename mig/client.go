@@ -36,7 +36,7 @@ const maxReply = 8192
 //
 // Names and memory in the result are the caller's task's.
 func Invoke(m Messenger, dest mach.Name, r *Routine, in ...Value) ([]Value, mach.KernReturn) {
-	buf := make([]byte, headerSize, max(r.requestSize(), r.replySize())+r.slack())
+	buf := make([]byte, headerSize, max(r.RequestSize(), r.ReplySize())+r.slack())
 	hdr := Header{Remote: dest, ID: r.ID}
 	remote := mach.TypeCopySend
 	local := mach.TypeName(0)
@@ -126,9 +126,9 @@ func (r *Routine) parseReply(b []byte) ([]Value, mach.KernReturn) {
 
 func (r *Routine) replyFits(n int) bool {
 	if r.slack() > 0 {
-		return n >= r.replySize()
+		return n >= r.ReplySize()
 	}
-	return n == r.replySize()
+	return n == r.ReplySize()
 }
 
 func (r *Routine) replyComplex() bool { return r.complex(Out) }

@@ -86,9 +86,9 @@ type Routine struct {
 	Serve  Server // nil: known, for decoding, but not served
 }
 
-// Request is the size in bytes of the routine's request where it is fixed,
+// RequestSize is the size in bytes of the routine's request where it is fixed,
 // and the smallest one where an argument is Variable.
-func (r *Routine) requestSize() int {
+func (r *Routine) RequestSize() int {
 	n := headerSize
 	for i := range r.Args {
 		if r.Args[i].Dir&In != 0 {
@@ -98,8 +98,8 @@ func (r *Routine) requestSize() int {
 	return n
 }
 
-// replySize is the same for the reply.
-func (r *Routine) replySize() int {
+// ReplySize is the same for the reply.
+func (r *Routine) ReplySize() int {
 	n := errorReplySize
 	for i := range r.Args {
 		if r.Args[i].Dir&Out != 0 {

@@ -77,7 +77,7 @@ func (t *Table) Serve(c ipc.Caller, object any, k *ipc.Kmsg) *ipc.Kmsg {
 // arguments take, the complex bit, then each descriptor.
 func (c *Call) accept(k *ipc.Kmsg) bool {
 	r := c.Routine
-	if size := int(k.Size); size != r.requestSize() && (size < r.requestSize() || !r.hasVariable(In)) {
+	if size := int(k.Size); size != r.RequestSize() && (size < r.RequestSize() || !r.hasVariable(In)) {
 		return false
 	}
 	if !r.hasPoly() && k.Complex() != r.complex(In) {
@@ -109,13 +109,8 @@ func accepts(t *Type, it *ipc.Item) bool {
 	if !t.Poly && it.Name != t.Name {
 		return false
 	}
-	switch t.Form {
-	case OutLine:
-		return true
-	case Variable:
-		return it.Number <= t.Number
-	}
-	return it.Number == t.Number
+	// The bound of a variable array is the client stub's affair.
+	return t.Form == OutLine || t.Form == Variable || it.Number == t.Number
 }
 
 func (r *Routine) hasVariable(dir Dir) bool {

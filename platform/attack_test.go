@@ -229,7 +229,6 @@ func TestScribblingSibling(t *testing.T) {
 		scribbler, sr := k.thread(), k.regs("scribble")
 		sr.RDI, sr.RSI, sr.RBX = mbAddr, span, random.Uint64()
 		count := make(chan int, 3)
-		go func() { k.next(scribbler, sr); count <- 0 }()
 		for range 2 {
 			th, r := k.thread(), k.regs("trap_loop")
 			go func() {
@@ -240,6 +239,7 @@ func TestScribblingSibling(t *testing.T) {
 				count <- n
 			}()
 		}
+		go func() { k.next(scribbler, sr); count <- 0 }()
 		select {
 		case <-k.p.Done():
 			died++

@@ -1,0 +1,188 @@
+package vmsvc
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"machkernel/mach"
+	"machkernel/vm"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// world is a server and one address map: 8 pages from base on, each of its own
+// kind, with a hole.
+type world struct {
+	*Server
+	t      *testing.T
+	frames *vm.Frames
+	m      *vm.Map
+	base   mach.Addr
+}
+
+const page = mach.PageSize
+
+func newWorld(t *testing.T, rules Rules) *world {
+	frames, err := vm.NewFrames(1024)
+	require.NoError(t, err)
+	w := &world{t: t, frames: frames, m: vm.NewMap(frames, nil), Server: New(Config{Rules: rules, Frames: frames})}
+	var kr mach.KernReturn
+	w.base, kr = w.Allocate(w.m, 0x100000, 8*page, false)
+	require.Equal(t, mach.KernSuccess, kr)
+	t.Cleanup(func() {
+		require.NoError(t, vm.Audit(frames, []*vm.Map{w.m}, nil))
+		w.m.Terminate()
+		require.NoError(t, frames.Close())
+	})
+	return w
+}
+
+func (w *world) write(at mach.Addr, text string) {
+	require.Equal(w.t, mach.KernSuccess, w.m.WriteBytes(at, []byte(text)))
+}
+
+func (w *world) read(at mach.Addr, n int) string {
+	b := make([]byte, n)
+	require.Equal(w.t, mach.KernSuccess, w.m.ReadBytes(at, b))
+	return string(b)
+}
+
+func (w *world) data(size int) *vm.Copy {
+	c, kr := vm.NewCopy(w.frames, make([]byte, size))
+	require.Equal(w.t, mach.KernSuccess, kr)
+	return c
+}
+
+func TestNoMapIsInvalidArgument(t *testing.T) {
+	w := newWorld(t, GNUMachObserved())
+	const want = mach.KernInvalidArgument
+	_, kr := w.Allocate(nil, 0, page, true)
+	require.Equal(t, want, kr)
+	require.Equal(t, want, w.Deallocate(nil, 0, page))
+	require.Equal(t, want, w.Protect(nil, 0, page, false, mach.ProtRead))
+	require.Equal(t, want, w.Inherit(nil, 0, page, mach.InheritCopy))
+	_, kr = w.Read(nil, 0, page)
+	require.Equal(t, want, kr)
+	c := w.data(page)
+	require.Equal(t, want, w.Write(nil, 0, c))
+	c.Discard()
+	require.Equal(t, want, w.Copy(nil, 0, page, page))
+	_, kr = w.Region(nil, 0)
+	require.Equal(t, want, kr)
+}
+
+// GNU Mach manual, Data Transfer, against what the kernel does
+// (vm_family_semantics, sections 3 and 6).
+func TestAlignment(t *testing.T) {
+	observed := GNUMachObserved()
+	documented := observed
+	documented.AlignedRead = true
+	free := Rules{}
+	const ok, bad = mach.KernSuccess, mach.KernInvalidArgument
+	for _, c := range []struct {
+		name                       string
+		addr, size                 uint64 // relative to the base
+		observed, documented, free mach.KernReturn
+	}{
+		{"aligned", 0, page, ok, ok, ok},
+		{"address", 1, page, ok, bad, ok},
+		{"size", 0, page - 1, ok, bad, ok},
+		{"both", 100, 200, ok, bad, ok},
+	} {
+		t.Run("vm_read "+c.name, func(t *testing.T) {
+			for rules, want := range map[Rules]mach.KernReturn{observed: c.observed, documented: c.documented, free: c.free} {
+				w := newWorld(t, rules)
+				got, kr := w.Read(w.m, w.base+mach.Addr(c.addr), c.size)
+				require.Equal(t, want, kr)
+				if kr == mach.KernSuccess {
+					require.Equal(t, c.size, got.Size())
+					got.Discard()
+				}
+			}
+		})
+	}
+	for _, c := range []struct {
+		name           string
+		src, size, dst uint64
+		aligned, free  mach.KernReturn
+	}{
+		{"aligned", 0, page, 2 * page, ok, ok},
+		{"source", 1, page, 2 * page, bad, ok},
+		{"size", 0, page - 1, 2 * page, bad, ok},
+		{"destination", 0, page, 2*page + 8, bad, ok},
+		{"nothing to copy, nothing aligned", 3, 0, 5, ok, ok},
+		{"a bad source comes first", 100 * page, page, 2*page + 8, mach.KernInvalidAddress, mach.KernInvalidAddress},
+	} {
+		t.Run("vm_copy "+c.name, func(t *testing.T) {
+			for rules, want := range map[Rules]mach.KernReturn{observed: c.aligned, free: c.free} {
+				w := newWorld(t, rules)
+				at := func(off uint64) mach.Addr { return w.base + mach.Addr(off) }
+				require.Equal(t, want, w.Copy(w.m, at(c.src), c.size, at(c.dst)))
+			}
+		})
+	}
+}
+
+// A refused write leaves the destination as it was, and the data its owner's.
+func TestRefusedWriteHasNoEffect(t *testing.T) {
+	w := newWorld(t, GNUMachObserved())
+	w.write(w.base, "first")
+	require.Equal(t, mach.KernSuccess, w.Protect(w.m, w.base+page, page, false, mach.ProtRead))
+	c := w.data(2 * page)
+	require.Equal(t, mach.KernProtectionFailure, w.Write(w.m, w.base, c))
+	require.Equal(t, "first", w.read(w.base, 5))
+	require.EqualValues(t, 2*page, c.Size())
+	require.Equal(t, mach.KernSuccess, w.Deallocate(w.m, w.base+page, page))
+	require.Equal(t, mach.KernInvalidAddress, w.Write(w.m, w.base, c))
+	require.Equal(t, mach.KernInvalidArgument, w.Write(w.m, w.base+8, c))
+	require.Equal(t, "first", w.read(w.base, 5))
+	c.Discard()
+}
+
+func TestWriteOfNothingLooksAtNothing(t *testing.T) {
+	w := newWorld(t, GNUMachObserved())
+	require.Equal(t, mach.KernSuccess, w.Write(w.m, 0xdeadbeef, w.data(0)))
+}
+
+func TestProtectAndInheritCheckTheirValues(t *testing.T) {
+	w := newWorld(t, GNUMachObserved())
+	for prot, want := range map[mach.Prot]mach.KernReturn{
+		mach.ProtAll:                   mach.KernSuccess,
+		mach.ProtAll | mach.ProtNotify: mach.KernSuccess, // the real kernel accepts it, and vm_region reports it
+		0x08:                           mach.KernInvalidArgument,
+		-1:                             mach.KernInvalidArgument,
+	} {
+		require.Equal(t, want, w.Protect(w.m, w.base, page, false, prot), "%v", prot)
+	}
+	for in, want := range map[mach.Inherit]mach.KernReturn{
+		mach.InheritShare: mach.KernSuccess,
+		mach.InheritCopy:  mach.KernSuccess,
+		mach.InheritNone:  mach.KernSuccess,
+		3:                 mach.KernInvalidArgument,
+		-1:                mach.KernInvalidArgument,
+	} {
+		require.Equal(t, want, w.Inherit(w.m, w.base, page, in), "%v", in)
+	}
+}
+
+// Request and reply sizes as the C stubs of GNU Mach's mach.defs have them.
+func TestMessageSizes(t *testing.T) {
+	sizes := map[string][2]int{
+		"vm_allocate":   {80, 64},
+		"vm_deallocate": {64, 48},
+		"vm_protect":    {96, 48},
+		"vm_inherit":    {80, 48},
+		"vm_read":       {64, 64},
+		"vm_write":      {64, 48},
+		"vm_copy":       {80, 48},
+		"vm_region":     {48, 176},
+		"vm_statistics": {32, 112},
+	}
+	list := newWorld(t, GNUMachObserved()).Routines()
+	require.Len(t, list, len(sizes))
+	for _, r := range list {
+		require.Equal(t, sizes[r.Name], [2]int{r.RequestSize(), r.ReplySize()}, r.Name)
+	}
+}
