@@ -59,7 +59,7 @@ func (s *script) item(t *task) []byte {
 		}
 		return rights(s.disposition(), names...)
 	case 3:
-		return ool(mach.Addr(s.pick(3))*bufAddr/2+mach.Addr(s.next()), int(s.next())*40, s.pick(8) == 0 && s.pick(8) == 0)
+		return ool(mach.Addr(s.pick(3))*bufAddr/2+mach.Addr(s.next()), int(s.next())*40, s.pick(64) == 0)
 	case 4, 5:
 		n := s.pick(5)
 		at := t.mem.allocate(uint64(4*n + 1))

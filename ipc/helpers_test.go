@@ -90,6 +90,7 @@ func (m *fakeMemory) access(a mach.Addr, p []byte, write bool) mach.KernReturn {
 }
 
 func (m *fakeMemory) ReadBytes(a mach.Addr, p []byte) mach.KernReturn { return m.access(a, p, false) }
+
 func (m *fakeMemory) WriteBytes(a mach.Addr, p []byte) mach.KernReturn {
 	return m.access(a, p, true)
 }

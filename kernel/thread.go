@@ -32,10 +32,6 @@ type Thread struct {
 	// are guarded by mu; afterwards they are its own goroutine's.
 	regs platform.Regs
 
-	// serving is the request of the kernel RPC under way. It is the thread's
-	// own; Audit reads it with the gate closed, when the thread is blocked.
-	serving *ipc.Kmsg
-
 	mu      sync.Mutex
 	started bool
 	dead    bool             // dying is closed

@@ -71,7 +71,7 @@ func TestPageRounding(t *testing.T) {
 	require.Equal(t, Addr(0x1000), Addr(0x1fff).TruncPage())
 	require.Equal(t, Addr(0x2000), Addr(0x1001).RoundPage())
 	require.Equal(t, Addr(0x1000), Addr(0x1000).RoundPage())
-	require.Zero(t, (Addr(^uint64(0))).RoundPage(), "the last page of 64 bits rounds up to nothing")
+	require.Zero(t, Addr(^uint64(0)).RoundPage(), "the last page of 64 bits rounds up to nothing")
 }
 
 // exchanged is what the kernel lays out or reads, by its C name.

@@ -146,9 +146,15 @@ func (o MsgOption) String() string {
 		bit  MsgOption
 		name string
 	}{
-		{SendMsg, "SEND_MSG"}, {RcvMsg, "RCV_MSG"}, {SendTimeout, "SEND_TIMEOUT"},
-		{SendNotify, "SEND_NOTIFY"}, {SendInterrupt, "SEND_INTERRUPT"}, {SendCancel, "SEND_CANCEL"},
-		{RcvTimeout, "RCV_TIMEOUT"}, {RcvNotify, "RCV_NOTIFY"}, {RcvInterrupt, "RCV_INTERRUPT"},
+		{SendMsg, "SEND_MSG"},
+		{RcvMsg, "RCV_MSG"},
+		{SendTimeout, "SEND_TIMEOUT"},
+		{SendNotify, "SEND_NOTIFY"},
+		{SendInterrupt, "SEND_INTERRUPT"},
+		{SendCancel, "SEND_CANCEL"},
+		{RcvTimeout, "RCV_TIMEOUT"},
+		{RcvNotify, "RCV_NOTIFY"},
+		{RcvInterrupt, "RCV_INTERRUPT"},
 		{RcvLarge, "RCV_LARGE"},
 	} {
 		if o&n.bit != 0 {
@@ -171,10 +177,10 @@ const ReplyIDOffset MsgID = 100
 
 // Ids of notifications (C: MACH_NOTIFY_*).
 const (
-	NotifyPortDeleted   MsgID = 0101 // C: MACH_NOTIFY_PORT_DELETED
-	NotifyMsgAccepted   MsgID = 0102 // C: MACH_NOTIFY_MSG_ACCEPTED
-	NotifyPortDestroyed MsgID = 0105 // C: MACH_NOTIFY_PORT_DESTROYED
-	NotifyNoSenders     MsgID = 0106 // C: MACH_NOTIFY_NO_SENDERS
-	NotifySendOnce      MsgID = 0107 // C: MACH_NOTIFY_SEND_ONCE
-	NotifyDeadName      MsgID = 0110 // C: MACH_NOTIFY_DEAD_NAME
+	NotifyPortDeleted   MsgID = 0o101 // C: MACH_NOTIFY_PORT_DELETED
+	NotifyMsgAccepted   MsgID = 0o102 // C: MACH_NOTIFY_MSG_ACCEPTED
+	NotifyPortDestroyed MsgID = 0o105 // C: MACH_NOTIFY_PORT_DESTROYED
+	NotifyNoSenders     MsgID = 0o106 // C: MACH_NOTIFY_NO_SENDERS
+	NotifySendOnce      MsgID = 0o107 // C: MACH_NOTIFY_SEND_ONCE
+	NotifyDeadName      MsgID = 0o110 // C: MACH_NOTIFY_DEAD_NAME
 )

@@ -84,7 +84,7 @@ type world struct {
 	space *ports.Space
 	wait  *ports.Waiter
 	buf   [1 << 14]byte // all of the caller's memory
-	name  mach.Name  // its name of the kernel port
+	name  mach.Name     // its name of the kernel port
 	reply mach.Name
 }
 

@@ -58,8 +58,6 @@ const (
 )
 
 func (d descriptor) name() mach.TypeName { return mach.TypeName(d.word) }
-func (d descriptor) inline() bool        { return d.word&bitInline != 0 }
-func (d descriptor) long() bool          { return d.word&bitLongform != 0 }
 
 // descriptorOf is the descriptor that a stub sends for number elements of t.
 // Out-of-line items and those without a bound take the long form.

@@ -228,8 +228,10 @@ func (p *Port) dropSend(r *Reaper) {
 	}
 	p.srights--
 	if p.srights == 0 && p.noSenders != nil {
-		r.notify(Notification{ID: mach.NotifyNoSenders, Count: p.mscount,
-			To: Right{Port: p.noSenders, Type: mach.TypePortSendOnce}})
+		r.notify(Notification{
+			ID: mach.NotifyNoSenders, Count: p.mscount,
+			To: Right{Port: p.noSenders, Type: mach.TypePortSendOnce},
+		})
 		p.noSenders = nil
 	}
 }
@@ -267,8 +269,10 @@ func (p *Port) destroy(r *Reaper) {
 		p.portDestroyed = nil
 		soright := Right{Port: to, Type: mach.TypePortSendOnce}
 		if !p.toTransit(to) {
-			r.notify(Notification{ID: mach.NotifyPortDestroyed, To: soright,
-				Port: Right{Port: p, Type: mach.TypePortReceive}})
+			r.notify(Notification{
+				ID: mach.NotifyPortDestroyed, To: soright,
+				Port: Right{Port: p, Type: mach.TypePortReceive},
+			})
 			return
 		}
 		to.dropSendOnce()
@@ -297,8 +301,10 @@ func (p *Port) destroy(r *Reaper) {
 	p.msgcount = 0
 	for _, q := range p.requests {
 		if q.name != mach.NameNull {
-			r.notify(Notification{ID: mach.NotifyDeadName, Name: q.name,
-				To: Right{Port: q.to, Type: mach.TypePortSendOnce}})
+			r.notify(Notification{
+				ID: mach.NotifyDeadName, Name: q.name,
+				To: Right{Port: q.to, Type: mach.TypePortSendOnce},
+			})
 		}
 	}
 	p.requests, p.freeRequests = nil, nil

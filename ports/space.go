@@ -154,8 +154,10 @@ func (s *Space) check(e *entry) bool {
 // ended with its name.
 func (r *Reaper) portDeleted(to *Port, name mach.Name) {
 	if to != nil {
-		r.notify(Notification{ID: mach.NotifyPortDeleted, Name: name,
-			To: Right{Port: to, Type: mach.TypePortSendOnce}})
+		r.notify(Notification{
+			ID: mach.NotifyPortDeleted, Name: name,
+			To: Right{Port: to, Type: mach.TypePortSendOnce},
+		})
 	}
 }
 

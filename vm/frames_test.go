@@ -195,9 +195,12 @@ func TestFaultResults(t *testing.T) {
 		access mach.Prot
 		kr     mach.KernReturn
 	}{
-		{base + 9, mach.ProtRead, ok}, {base, mach.ProtWrite, mach.KernProtectionFailure},
-		{base, mach.ProtExecute, mach.KernProtectionFailure}, {base - 1, mach.ProtRead, mach.KernInvalidAddress},
-		{base + page, mach.ProtRead, mach.KernInvalidAddress}, {^mach.Addr(0), mach.ProtRead, mach.KernInvalidAddress},
+		{base + 9, mach.ProtRead, ok},
+		{base, mach.ProtWrite, mach.KernProtectionFailure},
+		{base, mach.ProtExecute, mach.KernProtectionFailure},
+		{base - 1, mach.ProtRead, mach.KernInvalidAddress},
+		{base + page, mach.ProtRead, mach.KernInvalidAddress},
+		{^mach.Addr(0), mach.ProtRead, mach.KernInvalidAddress},
 	} {
 		kr, err := m.Fault(c.addr, c.access)
 		require.NoError(t, err)

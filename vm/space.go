@@ -52,7 +52,8 @@ func (m *Map) Allocate(addr mach.Addr, size uint64, anywhere bool) (mach.Addr, m
 //   - KernNoSpace: as for Allocate; or addr has a bit of mask, or mask is
 //     neither low bits nor low bits and all high bits.
 func (m *Map) Enter(addr mach.Addr, size, mask uint64, anywhere bool,
-	prot, maxProt mach.Prot, inherit mach.Inherit) (mach.Addr, mach.KernReturn) {
+	prot, maxProt mach.Prot, inherit mach.Inherit,
+) (mach.Addr, mach.KernReturn) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	prev, start, kr := m.place(addr, size, mask, anywhere)

@@ -282,8 +282,11 @@ func TestRegion(t *testing.T) {
 		addr mach.Addr
 		kr   mach.KernReturn
 	}{
-		{"below", 0, ok}, {"at its start", base, ok}, {"inside: the address moves back", base + page + 7, ok},
-		{"its end is not inside", base + 2*page, mach.KernNoSpace}, {"far above", ^mach.Addr(0), mach.KernNoSpace},
+		{"below", 0, ok},
+		{"at its start", base, ok},
+		{"inside: the address moves back", base + page + 7, ok},
+		{"its end is not inside", base + 2*page, mach.KernNoSpace},
+		{"far above", ^mach.Addr(0), mach.KernNoSpace},
 	} {
 		r, kr := m.Region(c.addr)
 		require.Equal(t, c.kr, kr, c.fact)
