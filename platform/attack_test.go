@@ -169,10 +169,16 @@ func TestAllowedCallsDoNoHarm(t *testing.T) {
 		{"futex on client memory", last, unix.SYS_FUTEX, uint64(dataAt), 0, 0, []EventKind{EventTrap}, ""},
 		{"futex requeue", last, unix.SYS_FUTEX, slot + 256, 3, 0, []EventKind{EventTrap}, ""},
 		{"private futex", last, unix.SYS_FUTEX, slot + 256, 128, 0, []EventKind{EventTrap}, ""},
-		{"sleep on a mailbox word", last, unix.SYS_FUTEX, slot + 256, 0, 0,
-			[]EventKind{EventInterrupted, EventException, EventPageFault, EventTrap, EventDied}, ""},
-		{"sigreturn to garbage", last, unix.SYS_RT_SIGRETURN, 0, 0, 0,
-			[]EventKind{EventException, EventPageFault, EventDied}, ""},
+		{
+			"sleep on a mailbox word", last, unix.SYS_FUTEX, slot + 256, 0, 0,
+			[]EventKind{EventInterrupted, EventException, EventPageFault, EventTrap, EventDied},
+			"",
+		},
+		{
+			"sigreturn to garbage", last, unix.SYS_RT_SIGRETURN, 0, 0, 0,
+			[]EventKind{EventException, EventPageFault, EventDied},
+			"",
+		},
 		{"exit", last, unix.SYS_EXIT, 0, 0, 0, []EventKind{EventDied}, "forced its way out"},
 		{"exit from control page", stubCalls(t)[textCtl][0], unix.SYS_EXIT, 0, 0, 0, []EventKind{EventTrap}, ""},
 		{"futex from control page", stubCalls(t)[textCtl][0], unix.SYS_FUTEX, slot + 256, 1, 1, []EventKind{EventTrap}, ""},
@@ -196,8 +202,10 @@ func TestAllowedCallsDoNoHarm(t *testing.T) {
 // the words are taken for, the machine lives on.
 func TestOverwrittenMailboxes(t *testing.T) {
 	m, f := attackMachine(t)
-	for _, value := range []uint64{0, 1, 2, 3, 0x4141414141414141, ^uint64(0), mbAddr + 2*slotSize - 8,
-		mbAddr + 2*slotSize - frameSize, mbAddr + slotSize + sStack, mbAddr + slotSize + sStack - 8, 0xffff800000000000} {
+	for _, value := range []uint64{
+		0, 1, 2, 3, 0x4141414141414141, ^uint64(0), mbAddr + 2*slotSize - 8,
+		mbAddr + 2*slotSize - frameSize, mbAddr + slotSize + sStack, mbAddr + slotSize + sStack - 8, 0xffff800000000000,
+	} {
 		k := newTask(t, m, f)
 		victim, vr := k.thread(), k.regs("trap_loop")
 		k.trap(victim, vr, -25)
@@ -336,8 +344,10 @@ func TestForgedSigreturn(t *testing.T) {
 func TestEnteringTheHandler(t *testing.T) {
 	m, f := attackMachine(t)
 	for _, entry := range []uint64{textClient, stubCode(t, 0xc7, 0x03, statePosted, 0, 0, 0), stubCode(t, 0x8b, 0x4b, sSpin)} {
-		for _, sp := range []uint64{0, mbAddr + slotSize + 0x8000, mbAddr + 2*slotSize + 0x8000,
-			mbAddr + 9999*slotSize, uint64(dataAt), 0x8000000000000000} {
+		for _, sp := range []uint64{
+			0, mbAddr + slotSize + 0x8000, mbAddr + 2*slotSize + 0x8000,
+			mbAddr + 9999*slotSize, uint64(dataAt), 0x8000000000000000,
+		} {
 			k := newTask(t, m, f)
 			k.add(dataAt&^(slotSize-1), 32, mach.ProtDefault)
 			th, r := k.thread(), k.regs("trap_once")

@@ -55,10 +55,6 @@ func repeatTests(t *testing.T, mode string, prepare func(*exec.Cmd)) {
 	require.Greater(t, strings.Count(string(out), "--- PASS"), 10, "%s", out)
 }
 
-// child reports whether this process is one that a test started, which must
-// not start more.
-func child() bool { return os.Getenv(childMode) != "" }
-
 func TestRunsAsAnUnprivilegedUser(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("this run is unprivileged already")

@@ -158,8 +158,10 @@ func readELFPrograms(r io.ReaderAt, size int64, h elfHeader) ([]elfProgram, erro
 	programs := make([]elfProgram, h.count)
 	for i := range programs {
 		e := b[i*elfProgramSize:]
-		programs[i] = elfProgram{le.Uint32(e), le.Uint32(e[4:]), le.Uint64(e[8:]), le.Uint64(e[16:]),
-			le.Uint64(e[32:]), le.Uint64(e[40:])}
+		programs[i] = elfProgram{
+			le.Uint32(e), le.Uint32(e[4:]), le.Uint64(e[8:]), le.Uint64(e[16:]),
+			le.Uint64(e[32:]), le.Uint64(e[40:]),
+		}
 	}
 	return programs, nil
 }

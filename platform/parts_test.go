@@ -51,7 +51,8 @@ func TestUsageWaitsForTheLast(t *testing.T) {
 	u.leave()
 	left.Add(1)
 	u.leave()
-	require.True(t, <-closed != <-closed, "one of them was first")
+	one, other := <-closed, <-closed
+	require.NotEqual(t, one, other, "one of them was first")
 	require.False(t, u.close())
 	require.False(t, u.enter())
 }

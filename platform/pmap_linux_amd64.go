@@ -276,9 +276,11 @@ func (c change) order() order {
 	start, size := uint64(c.at.start), uint64(c.at.end-c.at.start)
 	switch c.kind {
 	case changeMap:
-		return order{unix.SYS_MMAP, start, size, hostProt(c.prot),
+		return order{
+			unix.SYS_MMAP, start, size, hostProt(c.prot),
 			unix.MAP_SHARED | unix.MAP_FIXED | unix.MAP_POPULATE, fdFrames,
-			uint64(c.frame) << mach.PageShift}
+			uint64(c.frame) << mach.PageShift,
+		}
 	case changeProtect:
 		return order{unix.SYS_MPROTECT, start, size, hostProt(c.prot)}
 	default:

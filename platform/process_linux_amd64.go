@@ -184,6 +184,3 @@ func (p *Process) vanished() bool {
 	}
 	return false
 }
-
-// ignored counts rings of the doorbell that had no event behind them.
-func (p *Process) ignored() int64 { return p.bell.stray.Load() }

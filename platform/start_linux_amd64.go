@@ -69,9 +69,11 @@ func (p *Process) fork() (err error) {
 	if err != nil {
 		return fmt.Errorf("%s: %w", os.DevNull, err)
 	}
-	files := []uintptr{0: uintptr(null), 1: uintptr(null), 2: uintptr(null),
+	files := []uintptr{
+		0: uintptr(null), 1: uintptr(null), 2: uintptr(null),
 		fdFrames: uintptr(p.m.framesFD), fdMailbox: uintptr(theirs[0]), fdCommands: uintptr(theirs[1]),
-		fdResult: uintptr(results[1]), fdOrder: uintptr(orders[0])}
+		fdResult: uintptr(results[1]), fdOrder: uintptr(orders[0]),
+	}
 	pid, pidfd, err := p.m.launcher.fork(p.m.image.path, files)
 	if err != nil {
 		return fmt.Errorf("executing the stub: %w", err)
