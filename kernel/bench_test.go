@@ -104,3 +104,27 @@ func BenchmarkIdleTask(b *testing.B) {
 		<-task.Done()
 	}
 }
+
+// The same through a stub process: a client of machine code that traps, calls
+// and touches memory. Its floor is a futex round trip between two processes,
+// which package platform's benchmarks measure.
+func BenchmarkClient(b *testing.B) {
+	for _, what := range []string{"trap", "rpc", "touch"} {
+		b.Run(what, func(b *testing.B) {
+			var out safeBuffer
+			k := start(b, Config{Console: &out})
+			b.ResetTimer()
+			task := boot(b, k, "loop", what, fmt.Sprint(b.N))
+			awaitEnd(b, k, task)
+			b.StopTimer()
+			require.Equal(b, "loop: done\n", out.String())
+		})
+	}
+}
+
+func BenchmarkTaskWithAProcess(b *testing.B) {
+	k := start(b, Config{})
+	for b.Loop() {
+		awaitEnd(b, k, boot(b, k, "loop"))
+	}
+}

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"bytes"
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -237,4 +238,16 @@ func connect(t testing.TB, k *Kernel, server, client *Task, serve func(g *GoThre
 	name, err := server.Share(<-port, client)
 	require.NoError(t, err)
 	return name
+}
+
+// shareTask gives to a send right to the port of task, as its creator would
+// have had it.
+func shareTask(k *Kernel, task, to *Task) (mach.Name, error) {
+	k.gate.Enter()
+	defer k.gate.Leave()
+	name, kr := to.space.Copyout(k.zone.MakeSend(task.self))
+	if kr != mach.KernSuccess {
+		return mach.NameNull, errors.New(kr.String())
+	}
+	return name, nil
 }

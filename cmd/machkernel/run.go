@@ -137,7 +137,9 @@ func runImage(out, trace io.Writer, o *runOptions, name string, image io.ReaderA
 	if err := errors.Join(audit, k.Close()); err != nil {
 		return &exitError{exitException, fmt.Errorf("the kernel's books do not balance: %w", err)}
 	}
-	console.flush()
+	if out == trace {
+		console.complete()
+	}
 	if end == nil && report != nil {
 		end = &exitError{exitException, fmt.Errorf("%s: %v", name, report)}
 	}

@@ -32,10 +32,14 @@ func (c *console) Write(p []byte) (int, error) {
 	return c.w.Write(p)
 }
 
-// flush completes the last line.
-func (c *console) flush() {
+// complete ends the last line if the client has not.
+func (c *console) complete() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.endLine()
+}
+
+func (c *console) endLine() {
 	if c.mid {
 		fmt.Fprintln(c.w)
 		c.mid = false
@@ -44,12 +48,23 @@ func (c *console) flush() {
 
 // tracer prints a line per event, in the manner of strace.
 type tracer struct {
-	w       io.Writer
-	console *console
+	w       io.Writer  // guarded by console.mu
+	console *console   //
 	table   *mig.Table // set before the first event
 }
 
 func newTracer(w io.Writer, c *console) *tracer { return &tracer{w: w, console: c} }
+
+// print writes a line of the trace. Where it goes to the same place as the
+// console, it starts a line of its own.
+func (t *tracer) print(line string) {
+	t.console.mu.Lock()
+	defer t.console.mu.Unlock()
+	if t.w == t.console.w {
+		t.console.endLine()
+	}
+	fmt.Fprintln(t.w, line)
+}
 
 // Observe implements kernel.Observer.
 func (t *tracer) Observe(ev *kernel.Event) {
@@ -65,8 +80,7 @@ func (t *tracer) Observe(ev *kernel.Event) {
 	if line == "" {
 		return
 	}
-	t.console.flush()
-	fmt.Fprintf(t.w, "[%d.%d] %s <%s>\n", ev.Thread.Task().ID(), ev.Thread.ID(), line, micros(ev.Elapsed))
+	t.print(fmt.Sprintf("[%d.%d] %s <%s>", ev.Thread.Task().ID(), ev.Thread.ID(), line, micros(ev.Elapsed)))
 }
 
 func micros(d time.Duration) string { return fmt.Sprintf("%.1fµs", float64(d)/1e3) }
