@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -137,7 +138,8 @@ func (k *Kernel) Tasks() []*Task {
 }
 
 // Close terminates every task, waits until all threads have left and all
-// memory and processes are given back. Threads that are Go functions must
+// memory and processes are given back. Its error names what is left then, as
+// Audit's does. Threads that are Go functions must
 // come back from their traps by themselves: every trap of a dying thread
 // answers at once.
 func (k *Kernel) Close() error {
@@ -167,7 +169,11 @@ func (k *Kernel) Close() error {
 	if m != nil {
 		m.Close()
 	}
-	return k.frames.Close()
+	err := k.frames.Close()
+	if n := k.zone.LivePorts(); n != 0 {
+		err = errors.Join(err, fmt.Errorf("%d ports outlive the last task", n))
+	}
+	return err
 }
 
 // console serialises what clients print.
