@@ -59,9 +59,9 @@ func TestBodyDispositions(t *testing.T) {
 						names[i] = mach.Name(le.Uint32(b.bytes(mach.Addr(le.Uint64(body[8:]))+mach.Addr(4*i), 4)))
 					}
 				}
-				got := getDescriptor(body)
-				require.Equal(t, d.Received(), got.name)
-				require.Equal(t, !inline, got.dealloc)
+				got := ParseDescriptor(body)
+				require.Equal(t, d.Received(), got.Name)
+				require.Equal(t, !inline, got.Dealloc)
 				require.Equal(t, mach.NameNull, names[0])
 				require.Equal(t, mach.NameDead, names[2])
 				if k.dead {
@@ -81,8 +81,8 @@ func TestBodyDispositions(t *testing.T) {
 // Descriptors and sizes that a complex body refuses, and that everything taken
 // by then is destroyed: the reply right tells its port.
 func TestBodyErrors(t *testing.T) {
-	d := func(name mach.TypeName, size uint16, number uint32, inline, dealloc bool) descriptor {
-		return descriptor{name: name, size: size, number: number, inline: inline, dealloc: dealloc}
+	d := func(name mach.TypeName, size uint16, number uint32, inline, dealloc bool) Descriptor {
+		return Descriptor{Name: name, Size: size, Number: number, Inline: inline, Dealloc: dealloc}
 	}
 	unused := ints(1)
 	unused[3] |= 1 // bit 24
@@ -134,7 +134,7 @@ func TestBodyErrorAtEnd(t *testing.T) {
 	w := newWorld(t)
 	a := w.task()
 	n := a.receiveRight()
-	msg := append(message(hdr{bits: mach.Bits(mkSend, 0) | mach.BitsComplex, remote: n}), item(descriptor{name: 9, size: 8, number: 1}, nil)...)
+	msg := append(message(hdr{bits: mach.Bits(mkSend, 0) | mach.BitsComplex, remote: n}), item(Descriptor{Name: 9, Size: 8, Number: 1}, nil)...)
 	require.Equal(t, mach.SendMsgTooSmall, a.send(msg))
 }
 
@@ -148,7 +148,7 @@ func TestOutOfLineData(t *testing.T) {
 		n := b.receiveRight()
 		to := b.give(n, mkSend, a)
 		addr, data := a.pattern(3*mach.PageSize, 40)
-		d := descriptor{name: mach.TypeByte, size: 8, number: uint32(len(data)), dealloc: dealloc, long: true}
+		d := Descriptor{Name: mach.TypeByte, Size: 8, Number: uint32(len(data)), Dealloc: dealloc, Long: true}
 		msg := message(hdr{bits: mach.Bits(cpSend, 0) | mach.BitsComplex, remote: to},
 			item(d, longs(uint64(addr))), ool(0x666, 0, true), oolRights(cpSend, 0x666, 0, true))
 		require.Equal(t, mach.MsgSuccess, a.send(msg))
@@ -156,7 +156,7 @@ func TestOutOfLineData(t *testing.T) {
 		require.Equal(t, mach.MsgSuccess, b.receive(n))
 		h, body := b.got()
 		require.True(t, h.bits.Complex())
-		d.dealloc = true
+		d.Dealloc = true
 		at := mach.Addr(le.Uint64(body[8:]))
 		require.Equal(t, item(d, longs(uint64(at))), body[:16])
 		require.Equal(t, data, b.bytes(at, len(data)))
@@ -193,7 +193,7 @@ func TestPortNameIsData(t *testing.T) {
 	w := newWorld(t)
 	a := w.task()
 	n := a.receiveRight()
-	body := append(item(descriptor{name: mach.TypePortName, size: 32, number: 1, inline: true}, words(99)), rights(mkSend, n)...)
+	body := append(item(Descriptor{Name: mach.TypePortName, Size: 32, Number: 1, Inline: true}, words(99)), rights(mkSend, n)...)
 	require.Equal(t, mach.MsgSuccess, a.send(message(hdr{bits: mach.Bits(mkSend, 0) | mach.BitsComplex, remote: n}, body)))
 	require.Equal(t, mach.MsgSuccess, a.receive(n))
 	_, got := a.got()

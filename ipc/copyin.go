@@ -30,14 +30,10 @@ func (s *System) get(mem Memory, msg mach.Addr, size uint32) (*Kmsg, mach.Name, 
 	if !ok {
 		return nil, 0, 0, mach.SendInvalidData
 	}
-	k := &Kmsg{
-		sys:  s,
-		Bits: mach.MsgBits(le.Uint32(buf[offBits:])) &^ mach.BitsCircular,
-		ID:   mach.MsgID(le.Uint32(buf[offID:])),
-		buf:  buf,
-	}
+	h, _ := ParseHeader(buf)
+	k := &Kmsg{sys: s, Bits: h.Bits &^ mach.BitsCircular, ID: h.ID, buf: buf}
 	k.Size = size
-	return k, mach.Name(le.Uint32(buf[offRemote:])), mach.Name(le.Uint32(buf[offLocal:])), mach.MsgSuccess
+	return k, h.Remote, h.Local, mach.MsgSuccess
 }
 
 // readAll reads n bytes at a, and allocates no more than it has found to be

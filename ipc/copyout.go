@@ -7,12 +7,8 @@ import (
 
 // putHeader writes the header as the user sees it.
 func (k *Kmsg) putHeader(b []byte, remote, local mach.Name) {
-	le.PutUint32(b[offBits:], uint32(k.Bits))
-	le.PutUint32(b[offSize:], k.Size)
-	le.PutUint64(b[offRemote:], uint64(remote))
-	le.PutUint64(b[offLocal:], uint64(local))
-	le.PutUint32(b[offSeqno:], k.Seqno)
-	le.PutUint32(b[offID:], uint32(k.ID))
+	h := Header{Bits: k.Bits, Size: k.Size, Remote: remote, Local: local, Seqno: k.Seqno, ID: k.ID}
+	h.Put(b)
 }
 
 // reverse gives the header bits of a received message: the reply right in the
@@ -94,9 +90,9 @@ func (k *Kmsg) pseudoReceive(c Caller, msg mach.Addr) mach.MsgReturn {
 func (k *Kmsg) copyoutBody(c Caller) (bits mach.MsgReturn) {
 	for i := range k.Items {
 		it := &k.Items[i]
-		d := getDescriptor(k.buf[it.off:])
+		d := ParseDescriptor(k.buf[it.off:])
 		data := k.buf[it.off+DescriptorSize:]
-		d.dealloc = !it.Inline
+		d.Dealloc = !it.Inline
 		switch {
 		case it.Inline && it.IsPort():
 			bits |= copyoutRights(c, it, data, 8)
@@ -109,12 +105,12 @@ func (k *Kmsg) copyoutBody(c Caller) (bits mach.MsgReturn) {
 				addr, ok, mr = copyoutRegion(c.Memory(), it.TakeRegion())
 			}
 			if !ok {
-				d.size = 0
+				d.Size = 0
 			}
 			le.PutUint64(data, uint64(addr))
 			bits |= mr
 		}
-		d.put(k.buf[it.off:])
+		d.Put(k.buf[it.off:])
 	}
 	return bits
 }

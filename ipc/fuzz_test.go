@@ -68,7 +68,7 @@ func (s *script) item(t *task) []byte {
 		}
 		return oolRights(s.disposition(), at, n, s.pick(2) == 0)
 	case 6:
-		return item(descriptor{name: mach.TypeName(s.next()), size: uint16(s.next()), number: uint32(s.next()), inline: s.pick(2) == 0}, make([]byte, 8*s.pick(4)))
+		return item(Descriptor{Name: mach.TypeName(s.next()), Size: uint16(s.next()), Number: uint32(s.next()), Inline: s.pick(2) == 0}, make([]byte, 8*s.pick(4)))
 	case 7:
 		b := ints(uint32(s.next()))
 		b[s.pick(8)] ^= s.next()

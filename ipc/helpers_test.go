@@ -282,9 +282,9 @@ func message(h hdr, items ...[]byte) []byte {
 	return b
 }
 
-func item(d descriptor, data []byte) []byte {
+func item(d Descriptor, data []byte) []byte {
 	b := make([]byte, align(DescriptorSize+len(data)))
-	d.put(b)
+	d.Put(b)
 	copy(b[DescriptorSize:], data)
 	return b
 }
@@ -306,7 +306,7 @@ func longs(v ...uint64) []byte {
 }
 
 func ints(v ...uint32) []byte {
-	return item(descriptor{name: mach.TypeInteger32, size: 32, number: uint32(len(v)), inline: true}, words(v...))
+	return item(Descriptor{Name: mach.TypeInteger32, Size: 32, Number: uint32(len(v)), Inline: true}, words(v...))
 }
 
 func rights(disposition mach.TypeName, names ...mach.Name) []byte {
@@ -314,15 +314,15 @@ func rights(disposition mach.TypeName, names ...mach.Name) []byte {
 	for _, n := range names {
 		b = le.AppendUint64(b, uint64(n)|0x77<<32)
 	}
-	return item(descriptor{name: disposition, size: 64, number: uint32(len(names)), inline: true}, b)
+	return item(Descriptor{Name: disposition, Size: 64, Number: uint32(len(names)), Inline: true}, b)
 }
 
 func ool(a mach.Addr, size int, dealloc bool) []byte {
-	return item(descriptor{name: mach.TypeByte, size: 8, number: uint32(size), dealloc: dealloc}, longs(uint64(a)))
+	return item(Descriptor{Name: mach.TypeByte, Size: 8, Number: uint32(size), Dealloc: dealloc}, longs(uint64(a)))
 }
 
 func oolRights(disposition mach.TypeName, a mach.Addr, number int, dealloc bool) []byte {
-	return item(descriptor{name: disposition, size: 32, number: uint32(number), dealloc: dealloc}, longs(uint64(a)))
+	return item(Descriptor{Name: disposition, Size: 32, Number: uint32(number), Dealloc: dealloc}, longs(uint64(a)))
 }
 
 // trap writes msg into the task's buffer and traps.

@@ -165,7 +165,7 @@ func TestParse(t *testing.T) {
 	}{
 		{nil, true},
 		{ints(1), true},
-		{append(ints(1, 2, 3), item(descriptor{name: mach.TypeChar, size: 8, number: 3, inline: true}, []byte("abc"))...), true},
+		{append(ints(1, 2, 3), item(Descriptor{Name: mach.TypeChar, Size: 8, Number: 3, Inline: true}, []byte("abc"))...), true},
 		{ints(1, 2)[:8], false},
 		{[]byte{1, 2, 3, 4}, false},
 		{rights(cpSend, 0), false},
@@ -311,7 +311,7 @@ func TestNotificationFormats(t *testing.T) {
 	require.Equal(t, ints(1), body)
 	h, body = next()
 	require.Equal(t, mach.NotifyPortDeleted, h.id)
-	require.Equal(t, item(descriptor{name: mach.TypePortName, size: 32, number: 1, inline: true}, words(uint32(send))), body)
+	require.Equal(t, item(Descriptor{Name: mach.TypePortName, Size: 32, Number: 1, Inline: true}, words(uint32(send))), body)
 	request(a, port, mach.NotifyPortDestroyed)
 	a.space.DestroyName(port)
 	h, body = next()

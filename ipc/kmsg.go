@@ -186,7 +186,7 @@ func (k *Kmsg) Regions(yield func(Region)) {
 
 // grow adds an item with n bytes of data behind its descriptor, and returns
 // it and them.
-func (k *Kmsg) grow(d descriptor, n int) (*Item, []byte) {
+func (k *Kmsg) grow(d Descriptor, n int) (*Item, []byte) {
 	off := len(k.buf)
 	size := off + align(DescriptorSize+n)
 	if size > cap(k.buf) {
@@ -202,9 +202,9 @@ func (k *Kmsg) grow(d descriptor, n int) (*Item, []byte) {
 	k.buf = k.buf[:size]
 	clear(k.buf[off:])
 	k.Size = uint32(size)
-	d.put(k.buf[off:])
+	d.Put(k.buf[off:])
 	k.Items = append(k.Items, Item{
-		Name: d.name, SizeBits: d.size, Number: d.number, Inline: d.inline, Long: d.long, Dealloc: d.dealloc, off: off,
+		Name: d.Name, SizeBits: d.Size, Number: d.Number, Inline: d.Inline, Long: d.Long, Dealloc: d.Dealloc, off: off,
 	})
 	return &k.Items[len(k.Items)-1], k.buf[off+DescriptorSize : off+DescriptorSize+n]
 }
@@ -213,7 +213,7 @@ func (k *Kmsg) grow(d descriptor, n int) (*Item, []byte) {
 // data. It returns where they lie in the message, so that data may be nil and
 // the bytes written later, but before the next item is added.
 func (k *Kmsg) AddData(name mach.TypeName, sizeBits uint16, number uint32, data []byte) []byte {
-	d := descriptor{name: name, size: sizeBits, number: number, inline: true}
+	d := Descriptor{Name: name, Size: sizeBits, Number: number, Inline: true}
 	it, b := k.grow(d, int(d.length()))
 	copy(b, data)
 	it.Data = b
@@ -223,7 +223,7 @@ func (k *Kmsg) AddData(name mach.TypeName, sizeBits uint16, number uint32, data 
 // AddRights appends rights inline, all of type name (16, 17 or 18). It
 // consumes them.
 func (k *Kmsg) AddRights(name mach.TypeName, rights ...ports.Right) {
-	it, _ := k.grow(descriptor{name: name, size: inlinePortBits, number: uint32(len(rights)), inline: true}, 8*len(rights))
+	it, _ := k.grow(Descriptor{Name: name, Size: inlinePortBits, Number: uint32(len(rights)), Inline: true}, 8*len(rights))
 	it.Rights = append([]ports.Right(nil), rights...)
 	k.Bits |= mach.BitsComplex
 }
@@ -231,7 +231,7 @@ func (k *Kmsg) AddRights(name mach.TypeName, rights ...ports.Right) {
 // AddRegion appends out-of-line data: number elements of sizeBits bits. It
 // consumes region, which may be nil when there are none.
 func (k *Kmsg) AddRegion(name mach.TypeName, sizeBits uint16, number uint32, region Region) {
-	it, _ := k.grow(descriptor{name: name, size: sizeBits, number: number, long: true, dealloc: true}, 8)
+	it, _ := k.grow(Descriptor{Name: name, Size: sizeBits, Number: number, Long: true, Dealloc: true}, 8)
 	it.Region = region
 	k.Bits |= mach.BitsComplex
 }
@@ -239,7 +239,7 @@ func (k *Kmsg) AddRegion(name mach.TypeName, sizeBits uint16, number uint32, reg
 // AddOOLRights appends an out-of-line array of rights, all of type name. It
 // consumes them, and keeps the slice.
 func (k *Kmsg) AddOOLRights(name mach.TypeName, rights []ports.Right) {
-	it, _ := k.grow(descriptor{name: name, size: oolPortBits, number: uint32(len(rights)), long: true, dealloc: true}, 8)
+	it, _ := k.grow(Descriptor{Name: name, Size: oolPortBits, Number: uint32(len(rights)), Long: true, Dealloc: true}, 8)
 	it.Rights = rights
 	k.Bits |= mach.BitsComplex
 }
@@ -277,12 +277,12 @@ func (k *Kmsg) scan(off int) (it Item, next int, mr mach.MsgReturn) {
 	if len(rest) < DescriptorSize {
 		return it, 0, mach.SendMsgTooSmall
 	}
-	d := getDescriptor(rest)
+	d := ParseDescriptor(rest)
 	if !d.legalType() {
 		return it, 0, mach.SendInvalidType
 	}
 	n := uint64(8)
-	if d.inline {
+	if d.Inline {
 		n = d.length()
 	}
 	rest = rest[DescriptorSize:]
@@ -290,7 +290,7 @@ func (k *Kmsg) scan(off int) (it Item, next int, mr mach.MsgReturn) {
 		return it, 0, mach.SendMsgTooSmall
 	}
 	it = Item{
-		Name: d.name, SizeBits: d.size, Number: d.number, Inline: d.inline, Long: d.long, Dealloc: d.dealloc,
+		Name: d.Name, SizeBits: d.Size, Number: d.Number, Inline: d.Inline, Long: d.Long, Dealloc: d.Dealloc,
 		Data: rest[:n:n], off: off,
 	}
 	return it, align(off + DescriptorSize + int(n)), mach.MsgSuccess

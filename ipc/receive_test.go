@@ -82,7 +82,7 @@ func TestReceiveNotify(t *testing.T) {
 	require.Equal(t, mach.MsgSuccess, b.receive(to))
 	note, body := b.got()
 	require.Equal(t, hdr{bits: mach.Bits(0, mvOnce), size: 48, local: to, id: mach.NotifyDeadName}, note)
-	require.Equal(t, item(descriptor{name: mach.TypePortName, size: 32, number: 1, inline: true}, words(uint32(h.remote))), body)
+	require.Equal(t, item(Descriptor{Name: mach.TypePortName, Size: 32, Number: 1, Inline: true}, words(uint32(h.remote))), body)
 }
 
 // No room for the reply right's name: the header alone, all else destroyed.
@@ -108,7 +108,7 @@ func TestReceiveBodyError(t *testing.T) {
 		h, body := b.got()
 		require.True(t, h.remote.Valid())
 		require.Equal(t, append(rights(mvOnce), 0, 0, 0, 0, 0, 0, 0, 0)[8:], body[8:16])
-		require.Equal(t, item(descriptor{name: mach.TypeByte, number: 100, dealloc: true}, longs(0)), body[16:])
+		require.Equal(t, item(Descriptor{Name: mach.TypeByte, Number: 100, Dealloc: true}, longs(0)), body[16:])
 		require.Equal(t, []mach.MsgID{mach.NotifySendOnce}, a.ids(other))
 		w.audit()
 	}

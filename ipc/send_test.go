@@ -351,7 +351,7 @@ func TestPseudoReceiveShortage(t *testing.T) {
 	h, body := a.got()
 	require.Equal(t, mach.NameNull, h.local)
 	require.Equal(t, dest, h.remote)
-	require.Equal(t, item(descriptor{name: mach.TypeByte, number: 100, dealloc: true}, longs(0)), body)
+	require.Equal(t, item(Descriptor{Name: mach.TypeByte, Number: 100, Dealloc: true}, longs(0)), body)
 	a.space.SetNameLimit(100)
 	require.Equal(t, []mach.MsgID{mach.NotifySendOnce}, a.ids(reply))
 }

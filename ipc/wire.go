@@ -47,53 +47,90 @@ var le = binary.LittleEndian
 
 func align(n int) int { return (n + Alignment - 1) &^ (Alignment - 1) }
 
-// descriptor is the first word of an item, decoded.
-type descriptor struct {
-	name    mach.TypeName
-	size    uint16
-	number  uint32
-	inline  bool
-	long    bool
-	dealloc bool
-	unused  bool // a bit that must be zero is not
+// Header is a message header as a task lays it out.
+type Header struct {
+	Bits   mach.MsgBits
+	Size   uint32 // bytes; in a message sent the kernel goes by the size given to mach_msg
+	Remote mach.Name
+	Local  mach.Name
+	Seqno  uint32
+	ID     mach.MsgID
 }
 
-func getDescriptor(b []byte) descriptor {
+// Put writes h at the start of b.
+func (h *Header) Put(b []byte) {
+	le.PutUint32(b[offBits:], uint32(h.Bits))
+	le.PutUint32(b[offSize:], h.Size)
+	le.PutUint64(b[offRemote:], uint64(h.Remote))
+	le.PutUint64(b[offLocal:], uint64(h.Local))
+	le.PutUint32(b[offSeqno:], h.Seqno)
+	le.PutUint32(b[offID:], uint32(h.ID))
+}
+
+// ParseHeader reads a header; ok is false where b is too short for one.
+func ParseHeader(b []byte) (h Header, ok bool) {
+	if len(b) < HeaderSize {
+		return h, false
+	}
+	return Header{
+		Bits:   mach.MsgBits(le.Uint32(b[offBits:])),
+		Size:   le.Uint32(b[offSize:]),
+		Remote: mach.Name(le.Uint32(b[offRemote:])),
+		Local:  mach.Name(le.Uint32(b[offLocal:])),
+		Seqno:  le.Uint32(b[offSeqno:]),
+		ID:     mach.MsgID(le.Uint32(b[offID:])),
+	}, true
+}
+
+// Descriptor is an item's type descriptor, decoded.
+type Descriptor struct {
+	Name    mach.TypeName
+	Size    uint16 // of an element, in bits
+	Number  uint32 // of elements
+	Inline  bool
+	Long    bool
+	Dealloc bool
+	Unused  bool // a bit that must be zero is not
+}
+
+// ParseDescriptor reads the descriptor at the start of b, which has 8 bytes.
+func ParseDescriptor(b []byte) Descriptor {
 	w := le.Uint32(b)
-	return descriptor{
-		name: mach.TypeName(w), size: uint16(w >> 8), number: le.Uint32(b[4:]),
-		inline: w&descInline != 0, long: w&descLong != 0, dealloc: w&descDealloc != 0,
-		unused: w&descUnused != 0,
+	return Descriptor{
+		Name: mach.TypeName(w), Size: uint16(w >> 8), Number: le.Uint32(b[4:]),
+		Inline: w&descInline != 0, Long: w&descLong != 0, Dealloc: w&descDealloc != 0,
+		Unused: w&descUnused != 0,
 	}
 }
 
-func (d descriptor) put(b []byte) {
-	w := uint32(d.name) | uint32(d.size)<<8
-	if d.inline {
+// Put writes d at the start of b.
+func (d Descriptor) Put(b []byte) {
+	w := uint32(d.Name) | uint32(d.Size)<<8
+	if d.Inline {
 		w |= descInline
 	}
-	if d.long {
+	if d.Long {
 		w |= descLong
 	}
-	if d.dealloc {
+	if d.Dealloc {
 		w |= descDealloc
 	}
 	le.PutUint32(b, w)
-	le.PutUint32(b[4:], d.number)
+	le.PutUint32(b[4:], d.Number)
 }
 
 // length is the size of the item's data in bytes.
-func (d descriptor) length() uint64 { return (uint64(d.number)*uint64(d.size) + 7) >> 3 }
+func (d Descriptor) length() uint64 { return (uint64(d.Number)*uint64(d.Size) + 7) >> 3 }
 
 // legalType reports whether the descriptor obeys the format's rules.
-func (d descriptor) legalType() bool {
+func (d Descriptor) legalType() bool {
 	switch {
-	case d.unused, d.dealloc && d.inline:
+	case d.Unused, d.Dealloc && d.Inline:
 		return false
-	case d.name.IsPort() && d.inline:
-		return d.size == inlinePortBits
-	case d.name.IsPort():
-		return d.size == oolPortBits
+	case d.Name.IsPort() && d.Inline:
+		return d.Size == inlinePortBits
+	case d.Name.IsPort():
+		return d.Size == oolPortBits
 	}
 	return true
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"machkernel/ipc"
 	"machkernel/mach"
 	"machkernel/mig"
 )
@@ -48,8 +49,8 @@ func echo(g *GoThread, port mach.Name) {
 	buf := make([]byte, 128)
 	mr := g.Msg(buf, mach.RcvMsg, 0, len(buf), port, 0, 0)
 	for mr == mach.MsgSuccess {
-		h, _ := mig.ParseHeader(buf)
-		reply := mig.Header{Bits: mach.Bits(h.Bits.Remote(), 0), Remote: h.Remote, ID: h.ID + mach.ReplyIDOffset, Size: h.Size}
+		h, _ := ipc.ParseHeader(buf)
+		reply := ipc.Header{Bits: mach.Bits(h.Bits.Remote(), 0), Remote: h.Remote, ID: h.ID + mach.ReplyIDOffset, Size: h.Size}
 		reply.Put(buf)
 		mr = g.Msg(buf, mach.SendMsg|mach.RcvMsg, int(h.Size), len(buf), port, 0, 0)
 	}
@@ -63,7 +64,7 @@ func BenchmarkRPCBetweenTwoTasks(b *testing.B) {
 		buf, reply := make([]byte, 128), g.ReplyPort()
 		b.ReportAllocs()
 		for b.Loop() {
-			h := mig.Header{Bits: mach.Bits(mach.TypeCopySend, mach.TypeMakeSendOnce), Remote: name, Local: reply, ID: 100}
+			h := ipc.Header{Bits: mach.Bits(mach.TypeCopySend, mach.TypeMakeSendOnce), Remote: name, Local: reply, ID: 100}
 			h.Put(buf)
 			require.Equal(b, mach.MsgSuccess, g.Msg(buf, mach.SendMsg|mach.RcvMsg, 64, len(buf), reply, 0, 0))
 		}

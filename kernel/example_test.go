@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 
+	"machkernel/ipc"
 	"machkernel/kernel"
 	"machkernel/mach"
 	"machkernel/mig"
@@ -57,14 +58,14 @@ func greet(g *kernel.GoThread, port mach.Name) {
 	if g.Msg(buf, mach.RcvMsg, 0, len(buf), port, 0, mach.NameNull) != mach.MsgSuccess {
 		return
 	}
-	h, _ := mig.ParseHeader(buf)
+	h, _ := ipc.ParseHeader(buf)
 	in, ok := line.ParseRequest(buf[:h.Size])
 	if !ok {
 		return
 	}
 	question := strings.TrimRight(string(in[0].Data), "\x00")
 	answer := line.AppendArgs(make([]byte, 32), mig.Out, mig.Value{Data: []byte("a Go server; you said " + question + "\x00")})
-	reply := mig.Header{
+	reply := ipc.Header{
 		Bits: mach.Bits(h.Bits.Remote(), 0), Size: uint32(len(answer)),
 		Remote: h.Remote, ID: h.ID + mach.ReplyIDOffset,
 	}

@@ -3,6 +3,7 @@ package mig
 import (
 	"encoding/binary"
 
+	"machkernel/ipc"
 	"machkernel/mach"
 )
 
@@ -37,7 +38,7 @@ const maxReply = 8192
 // Names and memory in the result are the caller's task's.
 func Invoke(m Messenger, dest mach.Name, r *Routine, in ...Value) ([]Value, mach.KernReturn) {
 	buf := make([]byte, headerSize, max(r.RequestSize(), r.ReplySize())+r.slack())
-	hdr := Header{Remote: dest, ID: r.ID}
+	hdr := ipc.Header{Remote: dest, ID: r.ID}
 	remote := mach.TypeCopySend
 	local := mach.TypeName(0)
 	option := mach.SendMsg
@@ -96,7 +97,7 @@ func (r *Routine) slack() int {
 // complex bit and size (with the exemption of the plain error reply), the
 // RetCode item, the code, then the arguments.
 func (r *Routine) parseReply(b []byte) ([]Value, mach.KernReturn) {
-	h, ok := ParseHeader(b)
+	h, ok := ipc.ParseHeader(b)
 	if !ok || int(h.Size) > len(b) {
 		return nil, mach.MigTypeError
 	}
@@ -115,7 +116,7 @@ func (r *Routine) parseReply(b []byte) ([]Value, mach.KernReturn) {
 	if !plainError && (!r.replyFits(len(b)) || h.Bits.Complex() != r.replyComplex()) {
 		return nil, mach.MigTypeError
 	}
-	if !parseDescriptor(b[headerSize:]).matches(&Int) {
+	if !matches(&Int, ipc.ParseDescriptor(b[headerSize:])) {
 		return nil, mach.MigTypeError
 	}
 	if code != mach.KernSuccess {

@@ -298,11 +298,11 @@ func TestServerRefuses(t *testing.T) {
 
 // A client stub's checks of a reply, in their order.
 func TestClientChecksTheReply(t *testing.T) {
-	reply := func(edit func(h *Header, b []byte) []byte) []byte {
+	reply := func(edit func(h *ipc.Header, b []byte) []byte) []byte {
 		b := make([]byte, headerSize)
 		b = appendArg(b, &Int, Value{})
 		b = scalars.AppendArgs(b, Out, Value{Word: 9})
-		h := Header{ID: 800, Size: uint32(len(b))}
+		h := ipc.Header{ID: 800, Size: uint32(len(b))}
 		b = edit(&h, b)
 		h.Put(b)
 		return b
@@ -310,24 +310,24 @@ func TestClientChecksTheReply(t *testing.T) {
 	le := binary.LittleEndian
 	for _, c := range []struct {
 		name string
-		edit func(h *Header, b []byte) []byte
+		edit func(h *ipc.Header, b []byte) []byte
 		want mach.KernReturn
 	}{
-		{"as it should be", func(_ *Header, b []byte) []byte { return b }, mach.KernSuccess},
-		{"a send-once notification", func(h *Header, b []byte) []byte { h.ID = mach.NotifySendOnce; return b }, mach.MigServerDied},
-		{"another id", func(h *Header, b []byte) []byte { h.ID++; return b }, mach.MigReplyMismatch},
-		{"complex", func(h *Header, b []byte) []byte { h.Bits |= mach.BitsComplex; return b }, mach.MigTypeError},
-		{"too long", func(h *Header, b []byte) []byte { h.Size += 8; return append(b, make([]byte, 8)...) }, mach.MigTypeError},
-		{"error reply", func(h *Header, b []byte) []byte {
+		{"as it should be", func(_ *ipc.Header, b []byte) []byte { return b }, mach.KernSuccess},
+		{"a send-once notification", func(h *ipc.Header, b []byte) []byte { h.ID = mach.NotifySendOnce; return b }, mach.MigServerDied},
+		{"another id", func(h *ipc.Header, b []byte) []byte { h.ID++; return b }, mach.MigReplyMismatch},
+		{"complex", func(h *ipc.Header, b []byte) []byte { h.Bits |= mach.BitsComplex; return b }, mach.MigTypeError},
+		{"too long", func(h *ipc.Header, b []byte) []byte { h.Size += 8; return append(b, make([]byte, 8)...) }, mach.MigTypeError},
+		{"error reply", func(h *ipc.Header, b []byte) []byte {
 			h.Size = errorReplySize
 			le.PutUint32(b[40:], uint32(mach.KernNoSpace))
 			return b[:errorReplySize]
 		}, mach.KernNoSpace},
-		{"error reply without an error", func(h *Header, b []byte) []byte { h.Size = errorReplySize; return b[:errorReplySize] }, mach.MigTypeError},
-		{"error in a full reply", func(_ *Header, b []byte) []byte { le.PutUint32(b[40:], uint32(mach.KernNoSpace)); return b }, mach.KernNoSpace},
-		{"RetCode of another type", func(_ *Header, b []byte) []byte { b[32] = 1; return b }, mach.MigTypeError},
-		{"argument of another type", func(_ *Header, b []byte) []byte { b[48] = 1; return b }, mach.MigTypeError},
-		{"a header alone", func(h *Header, b []byte) []byte { h.Size = headerSize; return b[:headerSize] }, mach.MigTypeError},
+		{"error reply without an error", func(h *ipc.Header, b []byte) []byte { h.Size = errorReplySize; return b[:errorReplySize] }, mach.MigTypeError},
+		{"error in a full reply", func(_ *ipc.Header, b []byte) []byte { le.PutUint32(b[40:], uint32(mach.KernNoSpace)); return b }, mach.KernNoSpace},
+		{"RetCode of another type", func(_ *ipc.Header, b []byte) []byte { b[32] = 1; return b }, mach.MigTypeError},
+		{"argument of another type", func(_ *ipc.Header, b []byte) []byte { b[48] = 1; return b }, mach.MigTypeError},
+		{"a header alone", func(h *ipc.Header, b []byte) []byte { h.Size = headerSize; return b[:headerSize] }, mach.MigTypeError},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, kr := scalars.ParseReply(reply(c.edit))

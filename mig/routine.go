@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sort"
 
+	"machkernel/ipc"
 	"machkernel/mach"
 )
 
@@ -111,8 +112,8 @@ func (r *Routine) ReplySize() int {
 
 // Sizes of the typed format on x86_64, in bytes.
 const (
-	headerSize     = 32
-	descriptorSize = 8
+	headerSize     = ipc.HeaderSize
+	descriptorSize = ipc.DescriptorSize
 	errorReplySize = headerSize + descriptorSize + 8 // C: sizeof (mig_reply_header_t)
 )
 

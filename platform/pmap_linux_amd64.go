@@ -62,6 +62,7 @@ func (p *Process) Enter(runs []vm.Mapping) error {
 	p.pmap.mu.Unlock()
 	p.use.leave()
 	if errors.Is(err, ErrDead) {
+		p.kill("")
 		<-p.done // until then its threads may use what was mapped
 		return nil
 	}
@@ -96,10 +97,14 @@ func (p *Process) lower(plan func() []change) {
 		err := p.carryOut(plan)
 		p.pmap.mu.Unlock()
 		p.use.leave()
-		if err == nil {
+		switch {
+		case err == nil:
 			return
+		case errors.Is(err, ErrDead):
+			p.kill("") // it is dying; how, its exit status tells
+		default:
+			p.kill(fmt.Sprintf("its memory could not be taken away: %v", err))
 		}
-		p.kill(fmt.Sprintf("its memory could not be taken away: %v", err))
 	}
 	<-p.done
 }

@@ -54,7 +54,8 @@ func (p *Process) Destroy() {
 	<-p.released
 }
 
-// kill ends the process; the first reason given stays.
+// kill ends the process; the first reason given stays. Without one, what the
+// host says of its end is the reason.
 func (p *Process) kill(reason string) {
 	p.life.mu.Lock()
 	defer p.life.mu.Unlock()

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"machkernel/ipc"
 	"machkernel/kernel"
 	"machkernel/mach"
 	"machkernel/mig"
@@ -106,7 +107,7 @@ func (t *tracer) trap(ev *kernel.Event) string {
 func (t *tracer) message(ev *kernel.Event) string {
 	option := mach.MsgOption(ev.Args[1])
 	result := mach.MsgReturn(ev.Result)
-	req, sent := mig.ParseHeader(ev.Request)
+	req, sent := ipc.ParseHeader(ev.Request)
 	if sent {
 		if r := t.table.Lookup(req.ID); r != nil {
 			if line, ok := t.call(ev, r, &req, result); ok {
@@ -123,7 +124,7 @@ func (t *tracer) message(ev *kernel.Event) string {
 		fmt.Fprintf(&b, ", receive on %v", mach.Name(ev.Args[4]))
 	}
 	fmt.Fprintf(&b, ") = %v", result)
-	if rep, ok := mig.ParseHeader(ev.Reply); ok {
+	if rep, ok := ipc.ParseHeader(ev.Reply); ok {
 		fmt.Fprintf(&b, ", id %d, %d bytes, seqno %d", rep.ID, rep.Size, rep.Seqno)
 	}
 	return b.String()
@@ -131,7 +132,7 @@ func (t *tracer) message(ev *kernel.Event) string {
 
 // call prints a remote procedure call; ok is false where the message is not
 // one, although its id says so.
-func (t *tracer) call(ev *kernel.Event, r *mig.Routine, req *mig.Header, result mach.MsgReturn) (line string, ok bool) {
+func (t *tracer) call(ev *kernel.Event, r *mig.Routine, req *ipc.Header, result mach.MsgReturn) (line string, ok bool) {
 	in, ok := r.ParseRequest(ev.Request)
 	if !ok {
 		return "", false
