@@ -51,8 +51,11 @@ type Kernel struct {
 
 	ids      atomic.Uint64 // of tasks and threads
 	running  sync.WaitGroup
+	threads  atomic.Int64 // not gone yet, in all tasks
 	halted   chan struct{}
 	haltOnce sync.Once
+	idle     chan struct{}
+	idleOnce sync.Once
 
 	mu      sync.Mutex
 	tasks   map[*Task]struct{}     // alive or dying
@@ -77,6 +80,7 @@ func New(cfg Config) (*Kernel, error) {
 		frames:   frames,
 		observer: cfg.Observer,
 		halted:   make(chan struct{}),
+		idle:     make(chan struct{}),
 		tasks:    map[*Task]struct{}{},
 		words:    map[string]ports.Right{},
 	}
@@ -107,6 +111,10 @@ func (k *Kernel) Table() *mig.Table { return k.table }
 
 // Halted is closed when a client has halted the host (host_reboot).
 func (k *Kernel) Halted() <-chan struct{} { return k.halted }
+
+// Idle is closed when, for the first time, the last thread of all tasks has
+// left: nothing can happen any more unless the program starts another.
+func (k *Kernel) Idle() <-chan struct{} { return k.idle }
 
 func (k *Kernel) halt() { k.haltOnce.Do(func() { close(k.halted) }) }
 

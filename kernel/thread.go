@@ -54,6 +54,7 @@ func (t *Task) newThread() (*Thread, mach.KernReturn) {
 	}
 	th.self = t.k.zone.NewKernelPort(th)
 	t.threads[th] = struct{}{}
+	t.k.threads.Add(1)
 	return th, mach.KernSuccess
 }
 
@@ -141,6 +142,9 @@ func (th *Thread) leave() {
 	th.task.mu.Unlock()
 	th.waiter.Close()
 	close(th.done)
+	if th.k.threads.Add(-1) == 0 {
+		th.k.idleOnce.Do(func() { close(th.k.idle) })
+	}
 }
 
 func (th *Thread) isDying() bool {

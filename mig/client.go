@@ -39,14 +39,12 @@ const maxReply = 8192
 func Invoke(m Messenger, dest mach.Name, r *Routine, in ...Value) ([]Value, mach.KernReturn) {
 	buf := make([]byte, headerSize, max(r.RequestSize(), r.ReplySize())+r.slack())
 	hdr := ipc.Header{Remote: dest, ID: r.ID}
-	remote := mach.TypeCopySend
-	local := mach.TypeName(0)
-	option := mach.SendMsg
+	local, option := mach.TypeName(0), mach.SendMsg
 	if !r.Simple {
 		hdr.Local, local = m.MigReplyPort(), mach.TypeMakeSendOnce
 		option |= mach.RcvMsg
 	}
-	hdr.Bits = mach.Bits(remote, local)
+	hdr.Bits = mach.Bits(mach.TypeCopySend, local)
 	if r.complex(In) {
 		hdr.Bits |= mach.BitsComplex
 	}
@@ -63,7 +61,7 @@ func Invoke(m Messenger, dest mach.Name, r *Routine, in ...Value) ([]Value, mach
 	if r.Simple {
 		return nil, mach.KernSuccess
 	}
-	out, kr := r.parseReply(buf[:cap(buf)])
+	out, kr := r.ParseReply(buf[:cap(buf)])
 	if kr == mach.MigReplyMismatch || kr == mach.MigServerDied {
 		m.MigDropReplyPort(hdr.Local)
 	}
@@ -93,10 +91,10 @@ func (r *Routine) slack() int {
 	return 0
 }
 
-// parseReply makes a client stub's checks of a reply, in a stub's order: id,
-// complex bit and size (with the exemption of the plain error reply), the
-// RetCode item, the code, then the arguments.
-func (r *Routine) parseReply(b []byte) ([]Value, mach.KernReturn) {
+// ParseReply reads a reply as its receiver sees it, with a client stub's checks
+// in their order: id, complex bit and size (with the exemption of the plain
+// error reply), the RetCode item, the code, then the arguments.
+func (r *Routine) ParseReply(b []byte) ([]Value, mach.KernReturn) {
 	h, ok := ipc.ParseHeader(b)
 	if !ok || int(h.Size) > len(b) {
 		return nil, mach.MigTypeError
@@ -170,6 +168,3 @@ func (r *Routine) ParseRequest(msg []byte) (vs []Value, ok bool) {
 	vs, kr := r.parseArgs(msg, headerSize, In)
 	return vs, kr == mach.KernSuccess
 }
-
-// ParseReply reads a reply as its receiver sees it, with the checks of a stub.
-func (r *Routine) ParseReply(msg []byte) ([]Value, mach.KernReturn) { return r.parseReply(msg) }

@@ -15,10 +15,9 @@ import (
 type bell struct {
 	header shared // slot 0 of the mailbox area; immutable
 	lookup func(slot int) *Thread
-	gone   func()       // a host thread has ended; called by the leader
-	dying  atomic.Bool  // set once the process is dead
-	spin   spinner      // owned by the leader
-	stray  atomic.Int64 // rings without an event behind them
+	gone   func()      // a host thread has ended; called by the leader
+	dying  atomic.Bool // set once the process is dead
+	spin   spinner     // owned by the leader
 
 	mu        sync.Mutex
 	led       bool      // somebody leads; guarded by mu
@@ -93,14 +92,12 @@ func (b *bell) collect(t *Thread) (mine bool) {
 	for sum := b.header.swap64(hSum, 0); sum != 0; sum &= sum - 1 {
 		word := bits.TrailingZeros64(sum)
 		if word >= slotCount/64 {
-			b.stray.Add(1)
 			continue
 		}
 		for set := b.header.swap64(hMap+8*word, 0); set != 0; set &= set - 1 {
 			u := b.lookup(64*word + bits.TrailingZeros64(set))
 			if u == nil || u.slot.load32(sState) == stateRun || !u.armed.CompareAndSwap(true, false) {
-				b.stray.Add(1)
-				continue
+				continue // a ring without an event behind it
 			}
 			mine = mine || u == t
 			b.post(u)

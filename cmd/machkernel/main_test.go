@@ -76,8 +76,6 @@ func TestRunPassesArgumentsOn(t *testing.T) {
 }
 
 func TestRunEndsAtItsTimeout(t *testing.T) {
-	// A message that nobody sends: entry point "mov $-26,%rax; syscall" for a
-	// reply port, then mach_msg to receive on it for ever.
 	path := writeFile(t, "forever", spinningELF())
 	code, _, errs := run("run", "--timeout", "100ms", path)
 	require.Equal(t, exitTimeout, code)

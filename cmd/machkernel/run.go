@@ -161,6 +161,7 @@ func wait(k *kernel.Kernel, t *kernel.Task, timeout time.Duration) error {
 	select {
 	case <-k.Halted():
 	case <-t.Done():
+	case <-k.Idle(): // the last thread ended itself, and nobody halts
 	case <-over:
 		return &exitError{exitTimeout, fmt.Errorf("%s: still running after %v", t.Name(), timeout)}
 	case s := <-stop:
