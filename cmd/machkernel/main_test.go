@@ -75,6 +75,14 @@ func TestRunPassesArgumentsOn(t *testing.T) {
 	require.Regexp(t, `^machkernel: fault: EXC_BAD_INSTRUCTION \(EXC_I386_INVOP, subcode 0x0\) at pc 0x4[0-9a-f]+\n$`, errs)
 }
 
+func TestRunEndsWithTheLastThread(t *testing.T) {
+	path := writeFile(t, "quit", builtin(t, "quit"))
+	code, out, errs := run("run", "--timeout", "1m", path)
+	require.Zero(t, code)
+	require.Empty(t, errs)
+	require.Equal(t, "quit: the last thread goes\n", out)
+}
+
 func TestRunEndsAtItsTimeout(t *testing.T) {
 	path := writeFile(t, "forever", spinningELF())
 	code, _, errs := run("run", "--timeout", "100ms", path)

@@ -6,8 +6,10 @@
 
 #include "report.h"
 
-int main(void)
+int main(int argc, char **argv)
 {
+	(void)argc;
+	(void)argv;
 	mach_printf("quit: the last thread goes\n");
 	code("thread_terminate", thread_terminate(mach_thread_self()));
 	return 1;
