@@ -44,11 +44,17 @@ func (k *Kernel) Define(word string, server *Task, name mach.Name) error {
 	if kr != mach.KernSuccess {
 		return fmt.Errorf("task %d has no receive right %v: %v", server.id, name, kr)
 	}
-	k.mu.Lock()
 	key := "${" + word + "}"
-	old := k.words[key]
-	k.words[key] = right
+	k.mu.Lock()
+	old, closed := k.words[key], k.closed
+	if !closed {
+		k.words[key] = right
+	}
 	k.mu.Unlock()
+	if closed {
+		k.zone.Release(right)
+		return errClosed
+	}
 	k.zone.Release(old)
 	return nil
 }
@@ -80,9 +86,9 @@ func (k *Kernel) Boot(name string, image io.ReaderAt, size int64, args []string)
 		k.terminate(t)
 		return nil, err
 	}
-	if kr := th.resume(); kr != mach.KernSuccess {
+	if err := th.start(); err != nil {
 		k.terminate(t)
-		return nil, fmt.Errorf("cannot start the program: %v", kr)
+		return nil, fmt.Errorf("cannot start the program: %w", err)
 	}
 	return t, nil
 }
@@ -128,7 +134,10 @@ func (k *Kernel) bootPort(t *Task, word string) (mach.Name, bool) {
 		}
 		right = k.zone.CopySend(defined)
 	}
-	name, _ := t.space.Copyout(right) // a new space has room
+	name, kr := t.space.Copyout(right)
+	if kr != mach.KernSuccess { // the task is being terminated
+		k.zone.Release(right)
+	}
 	return name, true
 }
 

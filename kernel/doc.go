@@ -20,9 +20,11 @@
 //	        IPC lock (ports.Zone)
 //	          vm.Map, vm.Object, vm.Frames
 //
-// Nothing waits with a lock of this package held. A thread that blocks leaves
-// the gate first, and what it holds meanwhile (the request it serves, the
-// message it could not queue yet) is listed where Audit finds it.
+// A thread that blocks leaves the gate first, and what it holds meanwhile (the
+// request it serves, the message it could not queue yet) is listed where Audit
+// finds it. What is bounded (the host starts a process, a stub maps a page) may
+// be waited for inside the gate and with locks held; only the console, an
+// observer, another thread and a message may not.
 //
 // # Death
 //

@@ -17,8 +17,7 @@ const (
 )
 
 // Event is one thing a thread did, told when it is over. It is valid only
-// during the call to Observer; msg bytes are the observer's to read through
-// Thread.
+// during the call to Observer.
 type Event struct {
 	Kind    EventKind
 	Thread  *Thread
@@ -39,23 +38,28 @@ type Event struct {
 	Exception Exception // EventException
 }
 
-// Observer sees what happens. Observe is called in the thread that did it,
-// inside the gate, with nothing locked: it must not block, and must not call
-// the kernel.
+// Observer sees what happens. Observe is called in the thread that did it, so
+// by several at once, outside the gate and with nothing locked. The thread goes
+// on when it returns.
 type Observer interface{ Observe(*Event) }
 
-func (k *Kernel) observeFault(th *Thread, a mach.Addr, access mach.Prot, kr mach.KernReturn, start time.Time) {
-	if k.observer == nil {
+// publish tells the observer.
+func (th *Thread) publish(ev *Event) {
+	th.outside(func() { th.k.observer.Observe(ev) })
+}
+
+func (th *Thread) observeFault(a mach.Addr, access mach.Prot, kr mach.KernReturn, start time.Time) {
+	if th.k.observer == nil {
 		return
 	}
-	k.observer.Observe(&Event{
+	th.publish(&Event{
 		Kind: EventFault, Thread: th, Start: start, Elapsed: time.Since(start),
 		Addr: a, Access: access, Result: uint64(kr),
 	})
 }
 
-func (k *Kernel) observeException(th *Thread, e Exception) {
-	if k.observer != nil {
-		k.observer.Observe(&Event{Kind: EventException, Thread: th, Start: time.Now(), Exception: e})
+func (th *Thread) observeException(e Exception) {
+	if th.k.observer != nil {
+		th.publish(&Event{Kind: EventException, Thread: th, Start: time.Now(), Exception: e})
 	}
 }

@@ -141,6 +141,6 @@ func exceptionOf(ev *platform.Event) Exception {
 // exception raises e in the thread. No handler can be registered yet, so it is
 // unhandled, and ends the task as the real kernel does, with a report.
 func (th *Thread) exception(e Exception, why string) {
-	th.k.observeException(th, e)
+	th.observeException(e)
 	th.task.fail(&Report{Exception: e, Thread: th.id, PC: mach.Addr(th.regs.RIP), Reason: why})
 }

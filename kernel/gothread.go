@@ -62,13 +62,13 @@ func (g *GoThread) Thread() *Thread { return g.th }
 // Dying is closed when the thread must end.
 func (g *GoThread) Dying() <-chan struct{} { return g.th.dying }
 
-// Trap performs trap number n (negative) with the given arguments and answers
+// Trap performs trap number n (0 or negative) with the given arguments and answers
 // its result, as machine code would see it in rax. A number outside the trap
 // table answers KERN_INVALID_ARGUMENT.
 func (g *GoThread) Trap(n int32, args ...uint64) uint64 {
 	var a [maxArgs]uint64
 	copy(a[:], args)
-	if n >= 0 || n < -maxTrap {
+	if n > 0 || n < -maxTrap {
 		return uint64(mach.KernInvalidArgument)
 	}
 	g.th.k.gate.Enter()

@@ -33,7 +33,13 @@ type Config struct {
 
 	// Observer sees every trap, fault and exception; nil costs nothing.
 	Observer Observer
+
+	// OnReport is called for each task that the kernel had to end, when it is
+	// gone, from a goroutine of its own. May be nil.
+	OnReport func(*Task, *Report)
 }
+
+var errClosed = errors.New("the kernel is closed")
 
 // Kernel is a running Mach kernel. It must be closed.
 type Kernel struct {
@@ -43,7 +49,8 @@ type Kernel struct {
 	frames   *vm.Frames
 	table    *mig.Table
 	console  console
-	observer Observer // immutable
+	observer Observer             // immutable
+	onReport func(*Task, *Report) // immutable
 
 	hostPort   *ports.Port // the unprivileged host port
 	hostPriv   *ports.Port // the privileged one
@@ -62,6 +69,8 @@ type Kernel struct {
 	words   map[string]ports.Right // what boot arguments stand for: send rights
 	machine *platform.Machine      // nil until a program is booted
 	closed  bool
+	gone    chan struct{} // closed when Close is done
+	left    error         // what Close found left; set before gone is closed
 }
 
 // New makes a kernel with no task.
@@ -79,8 +88,10 @@ func New(cfg Config) (*Kernel, error) {
 	k := &Kernel{
 		frames:   frames,
 		observer: cfg.Observer,
+		onReport: cfg.OnReport,
 		halted:   make(chan struct{}),
 		idle:     make(chan struct{}),
+		gone:     make(chan struct{}),
 		tasks:    map[*Task]struct{}{},
 		words:    map[string]ports.Right{},
 	}
@@ -129,7 +140,7 @@ func (k *Kernel) openMachine() error {
 		return nil
 	}
 	if k.closed {
-		return errors.New("the kernel is closed")
+		return errClosed
 	}
 	m, err := platform.Open(platform.Config{FramesFD: k.frames.FD()})
 	if err == nil {
@@ -149,22 +160,30 @@ func (k *Kernel) Tasks() []*Task {
 // memory and processes are given back. Its error names what is left then, as
 // Audit's does. Threads that are Go functions must
 // come back from their traps by themselves: every trap of a dying thread
-// answers at once.
+// answers at once. Closing again waits for the first call and answers the same.
 func (k *Kernel) Close() error {
 	k.mu.Lock()
-	if k.closed {
-		k.mu.Unlock()
-		return nil
-	}
+	first := !k.closed
 	k.closed = true
+	words := k.words
 	k.mu.Unlock()
+	if first {
+		k.left = k.end(words)
+		close(k.gone)
+	}
+	<-k.gone
+	return k.left
+}
+
+// end does the work of Close.
+func (k *Kernel) end(words map[string]ports.Right) error {
 	for _, t := range k.Tasks() {
 		k.gate.Enter()
 		k.terminate(t)
 		k.gate.Leave()
 	}
 	k.running.Wait()
-	for _, right := range k.words {
+	for _, right := range words {
 		k.zone.Release(right)
 	}
 	for _, p := range []*ports.Port{k.hostPort, k.hostPriv, k.devicePort} {

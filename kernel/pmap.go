@@ -21,11 +21,14 @@ type taskPmap struct {
 }
 
 // process returns the task's stub process, starting it with start if there is
-// none yet. It is nil, without an error, once the pmap is destroyed.
+// none yet. It is an error once the pmap is destroyed.
 func (p *taskPmap) process(start func() (*platform.Process, error)) (*platform.Process, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.proc != nil || p.dead {
+	if p.dead {
+		return nil, platform.ErrDead
+	}
+	if p.proc != nil {
 		return p.proc, nil
 	}
 	proc, err := start()

@@ -36,8 +36,8 @@ type Task struct {
 	report  *Report              // why the kernel ended the task, if it did
 }
 
-// Report tells why a task was ended: an exception that nobody handled, or the
-// death of its process.
+// Report tells why the kernel ended a task: an exception that nobody handled,
+// or the death of its process.
 type Report struct {
 	Exception Exception
 	Thread    uint64    // id of the thread
@@ -215,6 +215,9 @@ func (k *Kernel) reap(t *Task, threads []*Thread) {
 	delete(k.tasks, t)
 	k.mu.Unlock()
 	k.gate.Leave()
+	if r := t.Report(); r != nil && k.onReport != nil {
+		k.onReport(t, r)
+	}
 	close(t.done)
 }
 
@@ -236,7 +239,23 @@ func (t *Task) process() (*platform.Process, error) {
 	if m == nil || t.pmap == nil {
 		return nil, fmt.Errorf("task %d cannot run machine code", t.id)
 	}
-	return t.pmap.process(m.NewProcess)
+	return t.pmap.process(func() (*platform.Process, error) {
+		proc, err := m.NewProcess()
+		if err == nil {
+			t.k.running.Add(1)
+			go t.watch(proc)
+		}
+		return proc, err
+	})
+}
+
+// watch ends the task when its process dies, also while no thread runs in it.
+func (t *Task) watch(proc *platform.Process) {
+	defer t.k.running.Done()
+	<-proc.Done()
+	t.k.gate.Enter()
+	defer t.k.gate.Leave()
+	t.fail(&Report{Reason: proc.Epitaph()})
 }
 
 var _ ipc.Memory = taskMemory{}

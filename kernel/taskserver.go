@@ -63,12 +63,19 @@ func serveTaskCreate(c *mig.Call) mach.KernReturn {
 	if !c.Bool(0) {
 		from = nil
 	}
-	child, kr := parent.k.newTask("("+parent.name+")", from, false)
+	child, kr := parent.k.newTask(childName(parent.name), from, false)
 	if kr != mach.KernSuccess {
 		return mach.KernResourceShortage
 	}
 	c.SetRight(1, parent.k.zone.MakeSend(child.self))
 	return kr
+}
+
+// childName is the name of a task's child: the parent's in parentheses, cut as
+// the real kernel cuts it (C: TASK_NAME_SIZE).
+func childName(parent string) string {
+	const room = 32 - len("()") - 1
+	return "(" + parent[:min(len(parent), room)] + ")"
 }
 
 // serveTaskTerminate is task_terminate (2008). Another task is gone when the
@@ -117,7 +124,14 @@ func serveThreadResume(c *mig.Call) mach.KernReturn {
 	if th == nil {
 		return mach.KernInvalidArgument
 	}
-	return th.resume()
+	switch err := th.start(); err {
+	case nil:
+		return mach.KernSuccess
+	case errNotSuspended:
+		return mach.KernFailure
+	default:
+		return mach.KernResourceShortage
+	}
 }
 
 // serveThreadTerminate is thread_terminate (2016).
@@ -147,6 +161,8 @@ const (
 //	KERN_INVALID_ARGUMENT  the port is no thread's or the caller's own; an
 //	                       unknown flavor; too few words; with REGS_SEGS a
 //	                       code or stack selector that is null or not a user's
+//	                       (a good one is checked, and not loaded: programs
+//	                       here have one pair of them)
 //
 // A thread that runs already cannot be changed yet: KERN_FAILURE.
 func serveThreadSetState(c *mig.Call) mach.KernReturn {

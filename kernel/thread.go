@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -50,6 +51,7 @@ func (t *Task) newThread() (*Thread, mach.KernReturn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.active {
+		th.waiter.Close()
 		return nil, mach.KernFailure
 	}
 	th.self = t.k.zone.NewKernelPort(th)
@@ -89,27 +91,28 @@ func (th *Thread) setRegs(change func(*platform.Regs)) mach.KernReturn {
 	return mach.KernSuccess
 }
 
-// resume starts a new thread.
-//
-//	KERN_FAILURE            it is not suspended, or is leaving
-//	KERN_RESOURCE_SHORTAGE  the host has no process or thread for it
-func (th *Thread) resume() mach.KernReturn {
-	proc, err := th.task.process()
-	if err != nil || proc == nil {
-		return mach.KernResourceShortage
-	}
+// errNotSuspended: a thread to be started runs already, or is leaving.
+var errNotSuspended = errors.New("the thread is not suspended")
+
+// start lets a new thread run. The error is errNotSuspended, or says why the
+// host has no process or thread for it.
+func (th *Thread) start() error {
 	th.mu.Lock()
 	defer th.mu.Unlock()
 	if th.started || th.dead {
-		return mach.KernFailure
+		return errNotSuspended
+	}
+	proc, err := th.task.process()
+	if err != nil {
+		return err
 	}
 	hw, err := proc.NewThread()
 	if err != nil {
-		return mach.KernResourceShortage
+		return err
 	}
 	th.hw, th.started = hw, true
 	go th.run()
-	return mach.KernSuccess
+	return nil
 }
 
 // kill makes the thread leave: it is woken out of any wait, its machine code
@@ -184,15 +187,23 @@ func (th *Thread) handle(ev *platform.Event) {
 	}
 }
 
+// kernelBase is where the real kernel's own addresses begin: its page fault
+// handler does not look a fault there up in the task's map.
+const kernelBase mach.Addr = 0xffffffff80000000
+
 // pageFault makes the page resident, or raises the exception.
 func (th *Thread) pageFault(ev *platform.Event) {
+	if ev.Addr >= kernelBase {
+		th.exception(Exception{Kind: ExcBadAccess, Code: codePage, Subcode: uint64(ev.Addr)}, ev.Reason)
+		return
+	}
 	access := ev.Access
 	if access == mach.ProtExecute {
 		access = mach.ProtRead // x86: see taskPmap
 	}
 	start := th.k.now()
 	kr, err := th.task.vmap.Fault(ev.Addr, access)
-	th.k.observeFault(th, ev.Addr, access, kr, start)
+	th.observeFault(ev.Addr, access, kr, start)
 	switch {
 	case err != nil:
 		th.task.fail(&Report{Thread: th.id, PC: mach.Addr(th.regs.RIP), Reason: err.Error()})
@@ -215,14 +226,22 @@ func (th *Thread) terminateThread(victim *Thread) mach.KernReturn {
 	return mach.KernSuccess
 }
 
-// await blocks until c is closed or the thread must leave.
-func (th *Thread) await(c <-chan struct{}) {
+// outside runs f outside the gate: f may block, and the thread holds nothing
+// that moves meanwhile.
+func (th *Thread) outside(f func()) {
 	th.k.gate.Leave()
 	defer th.k.gate.Enter()
-	select {
-	case <-c:
-	case <-th.dying:
-	}
+	f()
+}
+
+// await blocks until c is closed or the thread must leave.
+func (th *Thread) await(c <-chan struct{}) {
+	th.outside(func() {
+		select {
+		case <-c:
+		case <-th.dying:
+		}
+	})
 }
 
 func (th *Thread) String() string { return fmt.Sprintf("thread %d of task %d", th.id, th.task.id) }

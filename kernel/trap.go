@@ -51,10 +51,10 @@ func unassigned(n int32) uint64 {
 }
 
 // machineTrap serves a trap of machine code. A number outside the table is an
-// invalid instruction; an argument on a stack that cannot be read a page
-// fault.
+// invalid instruction (0 is inside, and unassigned); an argument on a stack
+// that cannot be read is a page fault.
 func (th *Thread) machineTrap(n int32) {
-	if n >= 0 || n < -maxTrap {
+	if n > 0 || n < -maxTrap {
 		th.exception(Exception{ExcBadInstruction, codeInvalid, 0}, "")
 		return
 	}
@@ -64,8 +64,12 @@ func (th *Thread) machineTrap(n int32) {
 		var raw [8 * (maxArgs - regArgs)]byte
 		stack := mach.Addr(r.RSP) + 8
 		words := raw[:8*(t.args-regArgs)]
-		if kr := th.task.vmap.ReadBytes(stack, words); kr != mach.KernSuccess {
-			th.exception(Exception{ExcBadAccess, int32(mach.KernInvalidAddress), uint64(stack)}, "")
+		kr := th.task.vmap.ReadBytes(stack, words)
+		if stack+mach.Addr(len(words)) == mach.VMMaxAddress {
+			kr = mach.KernInvalidAddress // the real kernel wants room behind them
+		}
+		if kr != mach.KernSuccess {
+			th.exception(Exception{ExcBadAccess, int32(kr), uint64(stack)}, "")
 			return
 		}
 		for i := range t.args - regArgs {
@@ -93,7 +97,7 @@ func (th *Thread) trap(n int32, a *[maxArgs]uint64) uint64 {
 	if n == -25 {
 		th.captureReply(&ev)
 	}
-	th.k.observer.Observe(&ev)
+	th.publish(&ev)
 	return ev.Result
 }
 
@@ -174,7 +178,7 @@ func trapPrint(th *Thread, a *[maxArgs]uint64) uint64 {
 		text = append(text, chunk[:n]...)
 		at += mach.Addr(n)
 	}
-	th.k.console.write(text)
+	th.outside(func() { th.k.console.write(text) })
 	return uint64(mach.KernSuccess)
 }
 

@@ -39,6 +39,9 @@ func (p *Process) PID() int { return 0 }
 // Done is closed when the host process is dead.
 func (p *Process) Done() <-chan struct{} { return nil }
 
+// Epitaph says in one line why the process is dead.
+func (p *Process) Epitaph() string { return errHost.Error() }
+
 // NewThread fails on this host.
 func (p *Process) NewThread() (*Thread, error) { return nil, errHost }
 

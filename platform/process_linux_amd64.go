@@ -80,8 +80,8 @@ func (p *Process) signal(tid int, sig syscall.Signal) bool {
 	return !p.life.reaped && unix.Tgkill(p.pid, tid, sig) != unix.ESRCH
 }
 
-// died is the event of a thread whose process is dead.
-func (p *Process) died() Event {
+// Epitaph says in one line why the process is dead. It waits until it is.
+func (p *Process) Epitaph() string {
 	<-p.done
 	p.life.mu.Lock()
 	defer p.life.mu.Unlock()
@@ -89,8 +89,11 @@ func (p *Process) died() Event {
 	if reason == "" {
 		reason = p.life.status
 	}
-	return Event{Kind: EventDied, Reason: fmt.Sprintf("process %d is dead: %s", p.pid, reason)}
+	return fmt.Sprintf("process %d is dead: %s", p.pid, reason)
 }
+
+// died is the event of a thread whose process is dead.
+func (p *Process) died() Event { return Event{Kind: EventDied, Reason: p.Epitaph()} }
 
 // reap waits for the host process, in the runtime's poller so that it costs no
 // host thread, and releases everything after its last user has left.

@@ -346,12 +346,9 @@ func (m *Map) Terminate() {
 	if !m.dead {
 		m.dead = true
 		if m.pm != nil {
-			m.pm.Remove(mach.VMMinAddress, mach.VMMaxAddress)
+			m.pm.Destroy() // and with it all mappings, before any frame is free
 		}
 		m.deleteRange(mach.VMMinAddress, mach.VMMaxAddress, &dead)
-		if m.pm != nil {
-			m.pm.Destroy()
-		}
 	}
 	m.mu.Unlock()
 	m.fr.bury(&dead)

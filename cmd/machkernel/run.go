@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -57,19 +58,19 @@ handled, 124 when the time is over, 2 for bad usage.`,
 }
 
 func runFile(c *cobra.Command, o *runOptions, path string, args []string) error {
+	st, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("cannot open the client: %w", err)
+	}
+	if !st.Mode().IsRegular() { // opening a pipe would wait for its other end
+		return fmt.Errorf("%s is not a file", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("cannot open the client: %w", err)
 	}
 	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	if !st.Mode().IsRegular() {
-		return fmt.Errorf("%s is not a file", path)
-	}
-	if err := runImage(c.OutOrStdout(), c.ErrOrStderr(), o, filepath.Base(path), f, st.Size(), args); err != nil {
+	if err := runImage(c, c.ErrOrStderr(), o, filepath.Base(path), f, st.Size(), args); err != nil {
 		var ee *exitError
 		if errors.As(err, &ee) {
 			return err
@@ -94,7 +95,7 @@ private copy, copies ranges over each other and makes every mistake there is.`,
 			if err != nil {
 				return err
 			}
-			return runImage(c.OutOrStdout(), c.OutOrStdout(), &o, "vmread", strings.NewReader(image), int64(len(image)), nil)
+			return runImage(c, c.OutOrStdout(), &o, "vmread", strings.NewReader(image), int64(len(image)), nil)
 		},
 	}
 	c.Flags().BoolVar(&o.trace, "trace", true, "print a line for each trap and each call")
@@ -102,16 +103,24 @@ private copy, copies ranges over each other and makes every mistake there is.`,
 	return c
 }
 
-// runImage boots a kernel with one client and waits for its end.
-func runImage(out, trace io.Writer, o *runOptions, name string, image io.ReaderAt, size int64, args []string) error {
+// runImage boots a kernel with one client and waits for its end. trace is where
+// a trace goes.
+func runImage(c *cobra.Command, trace io.Writer, o *runOptions, name string, image io.ReaderAt, size int64, args []string) error {
 	if o.memory <= 0 || o.memory > 1<<24 {
 		return fmt.Errorf("--memory %d: must be from 1 MiB to %d MiB", o.memory, 1<<24)
 	}
 	if o.timeout < 0 {
 		return fmt.Errorf("--timeout %v: must not be negative", o.timeout)
 	}
+	out := c.OutOrStdout()
 	console := newConsole(out)
+	var boot atomic.Pointer[kernel.Task]
 	cfg := kernel.Config{Memory: o.memory << 20, Console: console}
+	cfg.OnReport = func(t *kernel.Task, r *kernel.Report) {
+		if b := boot.Load(); b != nil && b != t { // the first task's report is the run's result
+			fmt.Fprintf(c.ErrOrStderr(), "machkernel: task %d %s: %v\n", t.ID(), t.Name(), r)
+		}
+	}
 	var tr *tracer
 	if o.trace {
 		tr = newTracer(trace, console)
@@ -131,11 +140,11 @@ func runImage(out, trace io.Writer, o *runOptions, name string, image io.ReaderA
 	if err != nil {
 		return errors.Join(err, k.Close())
 	}
+	boot.Store(t)
 	end := wait(k, t, o.timeout)
 	report := t.Report()
-	audit := k.Audit()
-	if err := errors.Join(audit, k.Close()); err != nil {
-		return &exitError{exitException, fmt.Errorf("the kernel's books do not balance: %w", err)}
+	if err := settle(k); err != nil {
+		return errors.Join(end, err)
 	}
 	if out == trace {
 		console.complete()
@@ -144,6 +153,25 @@ func runImage(out, trace io.Writer, o *runOptions, name string, image io.ReaderA
 		end = &exitError{exitException, fmt.Errorf("%s: %v", name, report)}
 	}
 	return end
+}
+
+// settleTime bounds the end of a kernel. Only a console or trace that nobody
+// reads can hold it up; the client's processes end with this one anyway.
+const settleTime = 15 * time.Second
+
+// settle audits and closes the kernel.
+func settle(k *kernel.Kernel) error {
+	done := make(chan error, 1)
+	go func() { done <- errors.Join(k.Audit(), k.Close()) }()
+	select {
+	case err := <-done:
+		if err != nil {
+			err = &exitError{exitException, fmt.Errorf("the kernel's books do not balance: %w", err)}
+		}
+		return err
+	case <-time.After(settleTime):
+		return &exitError{exitException, errors.New("the kernel does not end: is its console or trace not read?")}
+	}
 }
 
 // wait returns when the client has halted the host or is gone, nil, or when it
