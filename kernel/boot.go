@@ -75,6 +75,9 @@ func (k *Kernel) Boot(name string, image io.ReaderAt, size int64, args []string)
 	if err := k.openMachine(); err != nil {
 		return nil, err
 	}
+	if err := k.fits(img); err != nil {
+		return nil, err
+	}
 	k.gate.Enter()
 	defer k.gate.Leave()
 	t, kr := k.newTask(name, nil, false)
@@ -91,6 +94,21 @@ func (k *Kernel) Boot(name string, image io.ReaderAt, size int64, args []string)
 		return nil, fmt.Errorf("cannot start the program: %w", err)
 	}
 	return t, nil
+}
+
+// fits checks a program against this kernel's memory and this host.
+func (k *Kernel) fits(img *platform.Image) error {
+	var bytes int64
+	for _, s := range img.Segments {
+		bytes += int64(len(s.Data))
+		if low := k.machine.MinAddress(); s.Addr < low {
+			return fmt.Errorf("a segment lies at %v; this host lets programs use addresses from %v on", s.Addr, low)
+		}
+	}
+	if total := int64(k.frames.Stats().Total) * mach.PageSize; bytes > total {
+		return fmt.Errorf("the program loads %d MiB, and the kernel has %d MiB of memory", bytes>>20, total>>20)
+	}
+	return nil
 }
 
 // load fills the task's memory and makes its first thread.

@@ -70,7 +70,7 @@ func (k *Kernel) NewTask(name string) (*Task, error) {
 // newTask makes a task, with a copy of parent's memory by its inheritance if
 // parent is not nil. The caller is inside the gate.
 //
-//	KERN_RESOURCE_SHORTAGE  no memory for the copy
+//	KERN_RESOURCE_SHORTAGE  no memory for the copy, or as many tasks as may be
 //	KERN_FAILURE            the kernel is closing
 func (k *Kernel) newTask(name string, parent *Task, goThreads bool) (*Task, mach.KernReturn) {
 	t := &Task{
@@ -96,20 +96,35 @@ func (k *Kernel) newTask(name string, parent *Task, goThreads bool) (*Task, mach
 	t.mem = taskMemory{m: t.vmap, frames: k.frames}
 	t.space = k.zone.NewSpace()
 	t.self = k.zone.NewKernelPort(t)
-	k.mu.Lock()
-	closed := k.closed
-	if !closed {
-		k.tasks[t] = struct{}{}
-		k.running.Add(1)
-	}
-	k.mu.Unlock()
-	if closed {
+	if kr := k.admit(t); kr != mach.KernSuccess {
 		k.zone.DestroyPort(t.self)
 		t.space.Destroy()
 		t.vmap.Terminate()
-		return nil, mach.KernFailure
+		return nil, kr
 	}
 	return t, mach.KernSuccess
+}
+
+// What one client may take of the kernel's own memory: past these numbers
+// comes KERN_RESOURCE_SHORTAGE.
+const (
+	maxTasks   = 16384 // of a kernel
+	maxThreads = 4096  // of a task
+)
+
+// admit enters a new task into the kernel's list.
+func (k *Kernel) admit(t *Task) mach.KernReturn {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	switch {
+	case k.closed:
+		return mach.KernFailure
+	case len(k.tasks) >= maxTasks:
+		return mach.KernResourceShortage
+	}
+	k.tasks[t] = struct{}{}
+	k.running.Add(1)
+	return mach.KernSuccess
 }
 
 // ID is a number of the task's own, never used again in this kernel.

@@ -41,7 +41,8 @@ type Thread struct {
 
 // newThread makes a thread, suspended.
 //
-//	KERN_FAILURE  the task is dying
+//	KERN_FAILURE            the task is dying
+//	KERN_RESOURCE_SHORTAGE  it has as many threads as may be
 func (t *Task) newThread() (*Thread, mach.KernReturn) {
 	th := &Thread{
 		k: t.k, task: t, id: t.k.ids.Add(1), mem: t.mem,
@@ -50,9 +51,13 @@ func (t *Task) newThread() (*Thread, mach.KernReturn) {
 	th.waiter = ports.NewWaiter(t.k.zone, &t.k.gate)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.active {
+	switch {
+	case !t.active:
 		th.waiter.Close()
 		return nil, mach.KernFailure
+	case len(t.threads) >= maxThreads:
+		th.waiter.Close()
+		return nil, mach.KernResourceShortage
 	}
 	th.self = t.k.zone.NewKernelPort(th)
 	t.threads[th] = struct{}{}

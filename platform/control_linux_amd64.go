@@ -11,7 +11,7 @@ import (
 // orderDeadline is how long the control thread may take for one batch. Only a
 // process that somebody else has stopped, or a host in deep trouble, gets
 // there; the process is killed then, because the kernel holds locks meanwhile.
-const orderDeadline = 10 * time.Second
+const orderDeadline = 5 * time.Second
 
 // order is one host call for the control thread: number and six arguments.
 type order [7]uint64
@@ -93,6 +93,7 @@ func (c *control) exchange(orders []order, first []byte) error {
 		if err != nil {
 			return ErrDead
 		}
+		c.await() // it has never answered yet: a read now would only find that out
 		return c.result(first)
 	}
 }

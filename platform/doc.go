@@ -52,7 +52,10 @@
 //   - That a thread is stopped after it posted is a courtesy of the stub. Memory
 //     safety rests on the control thread's munmap or mprotect having returned.
 //   - A thread that does not come when interrupted, or ends on its own, costs its
-//     process. Nothing waits for a client without a deadline.
+//     process. Nothing waits for a client without a deadline; a process that
+//     somebody outside has stopped holds up those who wait for its memory to
+//     be taken away until then, one deadline for each such process. Only the
+//     death of a process that was killed is waited for without one.
 //
 // # Doorbell
 //

@@ -59,6 +59,9 @@ type elfProgram struct {
 	offset, addr, fileSz, memSize uint64
 }
 
+// maxLoad bounds what is read of a program, in bytes.
+const maxLoad = 1 << 30
+
 // ParseELF reads a static x86-64 program from the first size bytes of r. It
 // refuses, in one line, whatever cannot be run as it is: other machines,
 // programs that need a dynamic linker or relocation, and segments that are
@@ -95,6 +98,9 @@ func parseELF(r io.ReaderAt, size int64) (*Image, error) {
 			if total += p.fileSz; total > uint64(size) {
 				return nil, fmt.Errorf("segment %d: segments overlap in the file", i)
 			}
+			if total > maxLoad {
+				return nil, fmt.Errorf("segment %d: more than %d MiB to be loaded", i, maxLoad>>20)
+			}
 			if p.memSize == 0 {
 				continue
 			}
@@ -111,7 +117,7 @@ func parseELF(r io.ReaderAt, size int64) (*Image, error) {
 func readELFHeader(r io.ReaderAt, size int64) (h elfHeader, err error) {
 	var b [elfHeaderSize]byte
 	if size < elfHeaderSize {
-		return h, errors.New("too short for an ELF file")
+		return h, errors.New("not an ELF file: it is too short for a header")
 	}
 	if _, err := io.ReadFull(io.NewSectionReader(r, 0, elfHeaderSize), b[:]); err != nil {
 		return h, err

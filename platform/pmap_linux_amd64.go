@@ -50,6 +50,7 @@ const maxChange mach.Addr = 1 << 31
 func (p *Process) Enter(runs []vm.Mapping) error {
 	for _, run := range runs {
 		if err := p.mappable(run); err != nil {
+			p.drop(runs)
 			return err
 		}
 	}
@@ -62,21 +63,26 @@ func (p *Process) Enter(runs []vm.Mapping) error {
 	p.pmap.mu.Unlock()
 	p.use.leave()
 	if errors.Is(err, ErrDead) {
-		p.kill("")
-		<-p.done // until then its threads may use what was mapped
+		p.kill("") // if it is only deaf
+		<-p.done   // until then its threads may use what was mapped
 		return nil
 	}
 	if err == nil {
 		return nil
 	}
-	// What was mapped there before must not be: the pages have other frames now.
-	for _, run := range runs {
-		p.Remove(run.VA, run.VA+mach.Addr(run.Pages)*mach.PageSize)
-	}
+	p.drop(runs)
 	if errors.Is(err, unix.ENOMEM) || errors.Is(err, unix.EAGAIN) {
 		return nil // short of memory: not mapped, the next access asks again
 	}
 	return fmt.Errorf("platform: the host refuses the mapping: %w", err)
+}
+
+// drop removes what was mapped where runs could not be: the pages have other
+// frames now.
+func (p *Process) drop(runs []vm.Mapping) {
+	for _, run := range runs {
+		p.Remove(run.VA, run.VA+mach.Addr(run.Pages)*mach.PageSize)
+	}
 }
 
 // Protect implements vm.Pmap.
@@ -143,7 +149,8 @@ func reachable(prot mach.Prot) mach.Prot {
 }
 
 // planEnter is what is missing for runs to be mapped. Runs that are mapped so
-// already, because another thread was first, are left out.
+// already, because another thread was first, are left out; what has the right
+// frames is only given the access.
 func (m *pmap) planEnter(runs []vm.Mapping) []change {
 	var plan []change
 	for _, run := range runs {
@@ -163,8 +170,14 @@ func (m *pmap) planEnter(runs []vm.Mapping) []change {
 		for x.start < x.end && same(x.end-mach.PageSize) {
 			x.end -= mach.PageSize
 		}
+		kind := changeProtect
+		for a := x.start; a < x.end && kind == changeProtect; a += mach.PageSize {
+			if e := m.record.at(a); e.prot == mach.ProtNone || e.frame != frame(a) {
+				kind = changeMap
+			}
+		}
 		for _, part := range x.split() {
-			plan = append(plan, change{changeMap, part, frame(part.start), prot})
+			plan = append(plan, change{kind, part, frame(part.start), prot})
 		}
 	}
 	return plan

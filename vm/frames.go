@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -355,6 +356,7 @@ func (f *Frames) bury(dead *reaper) {
 
 // giveBack returns the host memory of the frames, in runs, and frees them.
 func (f *Frames) giveBack(give []Frame) {
+	slices.Sort(give) // for longer runs: the pages of a copy are its source's and its own by turns
 	for i := 0; i < len(give); {
 		k := i + 1
 		for k < len(give) && give[k] == give[k-1]+1 {

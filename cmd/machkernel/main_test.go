@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"debug/elf"
 	"encoding/binary"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -120,6 +122,11 @@ func TestBadInputIsOneLineAndExitCode2(t *testing.T) {
 	arm[18] = byte(elf.EM_AARCH64)
 	far := spinningELF()
 	binary.LittleEndian.PutUint64(far[64+16:], 0x7ffffffff000)
+	low := spinningELF()
+	binary.LittleEndian.PutUint64(low[64+16:], 0)
+	binary.LittleEndian.PutUint64(low[24:], 120)
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	require.NoError(t, syscall.Mkfifo(fifo, 0o600))
 	for _, c := range []struct {
 		name string
 		args []string
@@ -139,6 +146,10 @@ func TestBadInputIsOneLineAndExitCode2(t *testing.T) {
 		{"unknown command", []string{"walk"}, "unknown command"},
 		{"bad time-out", []string{"demo", "--timeout", "-1s"}, "--timeout"},
 		{"bad memory", []string{"demo", "--memory", "0"}, "--memory"},
+		{"a name with an escape", []string{"run", "/nonexistent/\x1b[31mred"}, `\x1b[31mred`},
+		{"a pipe", []string{"run", fifo}, "is not a file"},
+		{"too much memory", []string{"demo", "--memory", "16777216"}, "--memory"},
+		{"a segment at address 0", []string{"run", writeFile(t, "c", low)}, "0x0"},
 		{"arguments too long", []string{"run", writeFile(t, "c", hello), strings.Repeat("x", 1<<20)}, "arguments"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -149,6 +160,29 @@ func TestBadInputIsOneLineAndExitCode2(t *testing.T) {
 			require.Contains(t, errs, c.want)
 		})
 	}
+}
+
+// full is a console that takes nothing.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+func TestLostOutputIsAnError(t *testing.T) {
+	var errs bytes.Buffer
+	path := writeFile(t, "hello", builtin(t, "hello"))
+	require.Equal(t, exitUsage, execute([]string{"run", path}, full{}, &errs))
+	require.Contains(t, errs.String(), "cannot write the client's output: no space left on device\n")
+}
+
+// A console that nobody reads does not keep a run from ending at its time.
+func TestTimeoutWithABlockedConsole(t *testing.T) {
+	r, w := io.Pipe()
+	var errs bytes.Buffer
+	path := writeFile(t, "hello", builtin(t, "hello"))
+	done := make(chan int)
+	go func() { done <- execute([]string{"run", "--timeout", "100ms", path}, w, &errs) }()
+	require.Equal(t, exitTimeout, <-done)
+	require.NoError(t, r.Close())
 }
 
 func TestRoutinesListsWhatIsServed(t *testing.T) {

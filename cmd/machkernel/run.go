@@ -30,6 +30,20 @@ func (o *runOptions) flags(c *cobra.Command) {
 	c.Flags().Int64Var(&o.memory, "memory", kernel.DefaultMemory>>20, "physical memory of the kernel in MiB")
 }
 
+// maxMemory is the largest --memory, in MiB.
+const maxMemory = 1 << 20
+
+// check refuses flags out of range.
+func (o *runOptions) check() error {
+	if o.memory <= 0 || o.memory > maxMemory {
+		return fmt.Errorf("--memory %d: must be from 1 to %d (MiB)", o.memory, maxMemory)
+	}
+	if o.timeout < 0 {
+		return fmt.Errorf("--timeout %v: must not be negative", o.timeout)
+	}
+	return nil
+}
+
 func newRunCommand() *cobra.Command {
 	var o runOptions
 	c := &cobra.Command{
@@ -47,6 +61,9 @@ handled, 124 when the time is over, 2 for bad usage.`,
   machkernel run --trace --timeout 10s client '${host-port}' '${device-port}' word`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := o.check(); err != nil {
+				return err
+			}
 			return runFile(c, &o, args[0], args[1:])
 		},
 	}
@@ -91,6 +108,9 @@ private copy, copies ranges over each other and makes every mistake there is.`,
 		Example: "  machkernel demo\n  machkernel demo --trace=false",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if err := o.check(); err != nil {
+				return err
+			}
 			image, err := testdata.Client("vmread")
 			if err != nil {
 				return err
@@ -106,12 +126,6 @@ private copy, copies ranges over each other and makes every mistake there is.`,
 // runImage boots a kernel with one client and waits for its end. trace is where
 // a trace goes.
 func runImage(c *cobra.Command, trace io.Writer, o *runOptions, name string, image io.ReaderAt, size int64, args []string) error {
-	if o.memory <= 0 || o.memory > 1<<24 {
-		return fmt.Errorf("--memory %d: must be from 1 MiB to %d MiB", o.memory, 1<<24)
-	}
-	if o.timeout < 0 {
-		return fmt.Errorf("--timeout %v: must not be negative", o.timeout)
-	}
 	out := c.OutOrStdout()
 	console := newConsole(out)
 	var boot atomic.Pointer[kernel.Task]
@@ -136,18 +150,22 @@ func runImage(c *cobra.Command, trace io.Writer, o *runOptions, name string, ima
 	if len(args) == 0 {
 		args = kernel.DefaultArgs()
 	}
+	started := time.Now()
 	t, err := k.Boot(name, image, size, args)
 	if err != nil {
 		return errors.Join(err, k.Close())
 	}
 	boot.Store(t)
-	end := wait(k, t, o.timeout)
+	end := wait(k, t, o.timeout, started)
 	report := t.Report()
 	if err := settle(k); err != nil {
 		return errors.Join(end, err)
 	}
 	if out == trace {
 		console.complete()
+	}
+	if err := console.failure(); end == nil && err != nil {
+		end = fmt.Errorf("cannot write the client's output: %w", err)
 	}
 	if end == nil && report != nil {
 		end = &exitError{exitException, fmt.Errorf("%s: %v", name, report)}
@@ -157,7 +175,7 @@ func runImage(c *cobra.Command, trace io.Writer, o *runOptions, name string, ima
 
 // settleTime bounds the end of a kernel. Only a console or trace that nobody
 // reads can hold it up; the client's processes end with this one anyway.
-const settleTime = 15 * time.Second
+const settleTime = 5 * time.Second
 
 // settle audits and closes the kernel.
 func settle(k *kernel.Kernel) error {
@@ -175,11 +193,12 @@ func settle(k *kernel.Kernel) error {
 }
 
 // wait returns when the client has halted the host or is gone, nil, or when it
-// must be ended: its time is over, or the user interrupts.
-func wait(k *kernel.Kernel, t *kernel.Task, timeout time.Duration) error {
+// must be ended: its time, counted from started, is over, or the user
+// interrupts.
+func wait(k *kernel.Kernel, t *kernel.Task, timeout time.Duration, started time.Time) error {
 	var over <-chan time.Time
 	if timeout > 0 {
-		timer := time.NewTimer(timeout)
+		timer := time.NewTimer(time.Until(started.Add(timeout)))
 		defer timer.Stop()
 		over = timer.C
 	}

@@ -19,7 +19,8 @@ import (
 type console struct {
 	mu  sync.Mutex
 	w   io.Writer
-	mid bool // in the middle of a line
+	mid bool  // in the middle of a line
+	err error // of the first write that failed
 }
 
 func newConsole(w io.Writer) *console { return &console{w: w} }
@@ -30,7 +31,18 @@ func (c *console) Write(p []byte) (int, error) {
 	if len(p) > 0 {
 		c.mid = p[len(p)-1] != '\n'
 	}
-	return c.w.Write(p)
+	n, err := c.w.Write(p)
+	if c.err == nil {
+		c.err = err
+	}
+	return n, err
+}
+
+// failure is the first error of writing, nil if all was written.
+func (c *console) failure() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
 }
 
 // complete ends the last line if the client has not.

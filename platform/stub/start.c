@@ -75,8 +75,11 @@ install_handlers(void)
 START void
 start_first(void)
 {
-	u64 none[2];
+	u64 none[2], name[2];
 
+	name[0] = 0x6e72656b6863616d;	/* "machkern": no data, so as numbers */
+	name[1] = 0x00627574732d6c65;	/* "el-stub" */
+	sys(NR_PRCTL, 15, (long)name, 0, 0, 0, 0);	/* PR_SET_NAME */
 	none[0] = none[1] = 0;
 	if (sys(NR_PRCTL, 38, 1, 0, 0, 0, 0))	/* PR_SET_NO_NEW_PRIVS */
 		die(EXIT_NNP);
