@@ -296,8 +296,14 @@ func (m *Map) delete(e *Entry, dead *reaper) {
 // removeFromPmap drops what the pmap has of the entry. A dying map has
 // dropped everything at once before.
 func (m *Map) removeFromPmap(e *Entry) {
-	if e.object != nil && m.pm != nil && !m.dead {
-		m.pm.Remove(e.start, e.end)
+	if e.object == nil || m.pm == nil || m.dead {
+		return
+	}
+	e.object.mu.Lock()
+	hit := e.view.mapped.meet(e.all())
+	e.object.mu.Unlock()
+	if !hit.empty() {
+		m.pm.Remove(e.view.addr(hit.lo), e.view.addr(hit.hi))
 	}
 }
 
