@@ -54,7 +54,7 @@ func awaitEnd(t testing.TB, k *Kernel, task *Task) {
 	case <-k.Halted():
 		<-task.Done()
 	case <-task.Done():
-	case <-time.After(2 * time.Minute):
+	case <-time.After(7 * time.Minute):
 		t.Fatal("the client does not end")
 	}
 }
