@@ -40,30 +40,21 @@ func (e ExceptionKind) String() string {
 
 // Codes of x86 exceptions (C: EXC_I386_*).
 const (
-	codeDiv      = 1  // C: EXC_I386_DIV
-	codeInto     = 2  // C: EXC_I386_INTO
-	codeExtErr   = 5  // C: EXC_I386_EXTERR
-	codeBound    = 7  // C: EXC_I386_BOUND
-	codeSingle   = 1  // C: EXC_I386_SGL
-	codeBreak    = 2  // C: EXC_I386_BPT
-	codeInvalid  = 1  // C: EXC_I386_INVOP
-	codeSegment  = 11 // C: EXC_I386_SEGNPFLT
-	codeStack    = 12 // C: EXC_I386_STKFLT
-	codeGeneral  = 13 // C: EXC_I386_GPFLT
-	codePage     = 14 // C: EXC_I386_PGFLT
-	vectorDivide = 0
-	vectorDebug  = 1
-	vectorBreak  = 3
-	vectorInto   = 4
-	vectorBound  = 5
-	vectorInvop  = 6
-	vectorSegNP  = 11
-	vectorStack  = 12
-	vectorGP     = 13
-	vectorPage   = 14
-	vectorFloat  = 16
-	vectorSIMD   = 19
+	codeDiv     = 1  // C: EXC_I386_DIV
+	codeInto    = 2  // C: EXC_I386_INTO
+	codeExtErr  = 5  // C: EXC_I386_EXTERR
+	codeBound   = 7  // C: EXC_I386_BOUND
+	codeSingle  = 1  // C: EXC_I386_SGL
+	codeBreak   = 2  // C: EXC_I386_BPT
+	codeInvalid = 1  // C: EXC_I386_INVOP
+	codeSegment = 11 // C: EXC_I386_SEGNPFLT
+	codeStack   = 12 // C: EXC_I386_STKFLT
+	codeGeneral = 13 // C: EXC_I386_GPFLT
+	codePage    = 14 // C: EXC_I386_PGFLT
 )
+
+// vectorSegment is the exception of a segment that is not present.
+const vectorSegment = 11
 
 // Exception is what went wrong in a thread's machine code, as its exception
 // port would be told.
@@ -113,26 +104,23 @@ func (e Exception) codeName() string {
 func exceptionOf(ev *platform.Event) Exception {
 	selector := ev.ErrorCode & 0xffff
 	switch ev.Vector {
-	case vectorDivide:
+	case platform.VectorDivide:
 		return Exception{ExcArithmetic, codeDiv, 0}
-	case vectorDebug:
+	case platform.VectorDebug:
 		return Exception{ExcBreakpoint, codeSingle, 0}
-	case vectorBreak:
+	case platform.VectorBreakpoint:
 		return Exception{ExcBreakpoint, codeBreak, 0}
-	case vectorInto:
+	case platform.VectorOverflow:
 		return Exception{ExcArithmetic, codeInto, 0}
-	case vectorBound:
+	case platform.VectorBounds:
 		return Exception{ExcSoftware, codeBound, 0}
-	case vectorInvop:
+	case platform.VectorOpcode:
 		return Exception{ExcBadInstruction, codeInvalid, 0}
-	case vectorSegNP:
+	case vectorSegment:
 		return Exception{ExcBadInstruction, codeSegment, selector}
-	case vectorStack:
+	case platform.VectorStack:
 		return Exception{ExcBadInstruction, codeStack, selector}
-	case vectorPage:
-		// A page fault that is no fault of the map's: a kernel address.
-		return Exception{ExcBadAccess, codePage, uint64(ev.Addr)}
-	case vectorFloat, vectorSIMD:
+	case platform.VectorFloat, platform.VectorSIMD:
 		return Exception{ExcArithmetic, codeExtErr, 0}
 	}
 	return Exception{ExcBadInstruction, codeGeneral, selector}
