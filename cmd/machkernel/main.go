@@ -75,6 +75,6 @@ whose calls a real MIG generated.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	c.AddCommand(newRunCommand(), newDemoCommand(), newRoutinesCommand())
+	c.AddCommand(newRunCommand(), newDemoCommand(), newRoutinesCommand(), newCCCommand())
 	return c
 }
