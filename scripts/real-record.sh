@@ -32,6 +32,14 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 mkdir -p "$clients/real"
 
+# The command is built once for all clients.
+if [ -z "${MACHKERNEL:-}" ]; then
+	command -v go >/dev/null 2>&1 || die 'go not found; install Go'
+	MACHKERNEL=$work/machkernel
+	(cd "$(dirname "$here")" && go build -o "$MACHKERNEL" ./cmd/machkernel) || die 'building machkernel failed'
+fi
+export MACHKERNEL
+
 differing=
 for name in "$@"; do
 	[ -x "$clients/bin/$name" ] || die "no client $name; run scripts/build-clients.sh"

@@ -265,8 +265,8 @@ func (e *Entry) checkInvariants(m *Map) error {
 		return fmt.Errorf("gap of %#x bytes, counts %#x", uint64(next-e.end), e.gap)
 	case (e.object == nil) != (e.view == nil):
 		return fmt.Errorf("object and view disagree")
-	case e.object == nil && (e.offset != 0 || e.shared):
-		return fmt.Errorf("untouched, but with offset %#x, shared %v", e.offset, e.shared)
+	case e.object == nil && e.shared:
+		return fmt.Errorf("untouched, but shared")
 	case e.object != nil && (e.view.m != m || e.view.delta != e.delta()):
 		return fmt.Errorf("its view is another map's or place's")
 	}

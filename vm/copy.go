@@ -166,8 +166,7 @@ func newCopyAt(fr *Frames, in mach.Addr, size uint64, read func(p []byte, off ui
 // the map afterwards. No byte is copied; the cost grows with the number of
 // entries, not of pages or earlier copies.
 //
-// Locks: takes the map's (for writing only with srcDestroy) and object locks;
-// the caller holds none. Write access is withdrawn from every pmap before a
+// Locks: takes the map's and object locks; the caller holds none. Write access is withdrawn from every pmap before a
 // page is shared, so a thread that writes meanwhile never changes the copy.
 //
 // Returns the copy, which the caller owns, or nil and
@@ -189,15 +188,10 @@ func (m *Map) Copyin(addr mach.Addr, size uint64, srcDestroy bool) (*Copy, mach.
 	if end <= addr || hi == 0 {
 		return nil, mach.KernInvalidAddress
 	}
-	if !srcDestroy {
-		m.mu.RLock()
-		defer m.mu.RUnlock()
-		return m.copyin(c, lo, hi)
-	}
 	var dead reaper
 	m.mu.Lock()
 	c, kr := m.copyin(c, lo, hi)
-	if kr == mach.KernSuccess {
+	if kr == mach.KernSuccess && srcDestroy {
 		m.deleteRange(lo, hi, &dead)
 	}
 	m.mu.Unlock()
@@ -205,20 +199,22 @@ func (m *Map) Copyin(addr mach.Addr, size uint64, srcDestroy bool) (*Copy, mach.
 	return c, kr
 }
 
-// copyin fills c with copies of [lo, hi). Precondition: m.mu held.
+// copyin fills c with copies of [lo, hi). The entries at its ends are split
+// there, as GNU Mach splits them: vm_region shows it afterwards.
+// Precondition: m.mu held for writing.
 func (m *Map) copyin(c *Copy, lo, hi mach.Addr) (*Copy, mach.KernReturn) {
 	if kr := m.check(lo, hi, mach.ProtRead); kr != mach.KernSuccess {
 		return nil, kr
 	}
+	m.clipStart(m.at(lo), lo)
 	for e := m.at(lo); e != nil && e.start < hi; e = e.next {
-		from, to := max(lo, e.start), min(hi, e.end)
-		pages := uint64(to-from) >> mach.PageShift
+		m.clipEnd(e, hi)
 		if e.object == nil {
-			c.add(nil, 0, pages)
+			c.add(nil, 0, e.size()>>mach.PageShift)
 			continue
 		}
-		s := e.span(from, to)
-		c.add(e.object.copyRange(s), s.lo, pages)
+		s := e.all()
+		c.add(e.object.copyRange(s), s.lo, e.size()>>mach.PageShift)
 	}
 	m.fr.stats.Copyins.Add(1)
 	return c, mach.KernSuccess

@@ -40,11 +40,9 @@
 //
 // What clients see is the same: a copy is a snapshot, writes on either side
 // stay private, memory shared by inheritance is one memory for all who share
-// it. Where the kernel shows its bookkeeping (vm_region), entries merge when
-// Mach's would: an object "without shadow or copy" is one with no other
-// object of its kin alive. Two things differ on purpose: a copy does not split
-// the source's entry at the borders of the range, and an overwrite of a few
-// pages does not split the destination's.
+// it. Where the kernel shows its bookkeeping (vm_region), entries are split and
+// merged when Mach's would be: an object "without shadow or copy" is one with
+// no other object of its kin alive.
 //
 // # Before a page is shared
 //

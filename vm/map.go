@@ -203,9 +203,7 @@ func (m *Map) clipStart(e *Entry, a mach.Addr) {
 	front := m.split(e, e.start, a)
 	prev := e.prev
 	m.move(e, a)
-	if e.object != nil {
-		e.offset += front.size()
-	}
+	e.offset += front.size() // of untouched memory, too: vm_region shows it
 	m.link(prev, front)
 }
 
@@ -216,9 +214,7 @@ func (m *Map) clipEnd(e *Entry, a mach.Addr) {
 		return
 	}
 	back := m.split(e, a, e.end)
-	if e.object != nil {
-		back.offset += uint64(a - e.start)
-	}
+	back.offset += uint64(a - e.start)
 	e.end = a
 	m.link(e, back)
 }

@@ -124,6 +124,13 @@ func (w *overwrite) commit() mach.KernReturn {
 	m := w.m
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if w.addr.PageAligned() {
+		// GNU Mach splits the first entry before it looks further, so also
+		// when it then refuses.
+		if e := m.at(w.addr); e != nil {
+			m.clipStart(e, w.addr)
+		}
+	}
 	if kr := w.check(); kr != mach.KernSuccess {
 		return kr
 	}
@@ -183,6 +190,8 @@ func (w *overwrite) whole(lo, hi mach.Addr) {
 			w.swap(e, lo, to, s.object, from)
 		} else if e.object != nil || s.object != nil {
 			w.m.touchEntry(e)
+			w.m.clipStart(e, lo) // as GNU Mach splits what it overwrites
+			w.m.clipEnd(e, to)
 			w.graft(e.object, e.page(lo), s.object, from, n)
 		}
 		lo = to

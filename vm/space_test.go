@@ -153,7 +153,7 @@ func TestCoalescing(t *testing.T) {
 	b.alloc(m, base-page, 1)
 	require.Len(t, m.Entries(), 2, "but not downwards: its object starts at offset 0")
 
-	c := b.copyin(m, base, page)
+	c := b.copyin(m, base, 4*page)
 	b.alloc(m, base+4*page, 1)
 	require.Len(t, m.Entries(), 3, "memory that is shared with a copy does not grow")
 	c.Discard()

@@ -71,6 +71,7 @@ handled, 124 when the time is over, 2 for bad usage.`,
 	c.Flags().SetInterspersed(false)
 	c.Flags().BoolVar(&o.trace, "trace", false, "print a line for each trap and each call")
 	o.flags(c)
+	addReal(c, &o)
 	return c
 }
 
