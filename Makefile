@@ -5,7 +5,7 @@ STATICCHECK ?= $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT     ?= $(GO) run mvdan.cc/gofumpt@v0.12.0
 
 .DEFAULT_GOAL := help
-.PHONY: build test race check bench clients help
+.PHONY: build test race check bench clients golden real help
 
 build: ## build the command into build/machkernel
 	$(GO) build -o build/machkernel ./cmd/machkernel
@@ -26,8 +26,15 @@ check: ## format, vet, staticcheck, tidy; a leftover difference fails
 bench: ## the figures of docs/benchmarks, each beside its floor
 	$(GO) test -run '^$$' -bench . -benchtime 200ms ./ports ./vm ./platform ./kernel
 
-clients: ## rebuild the C clients with the real MIG into testdata/clients/bin
+clients: ## rebuild the C clients and the suite with the real MIG
 	scripts/build-clients.sh
+
+golden: ## record the conformance suite on the real kernel (needs QEMU)
+	scripts/golden.sh
+
+real: ## record again and compare, suite and clients
+	scripts/golden.sh --check
+	scripts/real-record.sh --check
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -2,12 +2,15 @@
 # Build the C clients with GNU Mach's own headers and stubs that MIG generates.
 #
 # usage: build-clients.sh [OUTDIR]   build every client into OUTDIR
-#                                    (default: testdata/clients/bin)
+#                                    (default: testdata/clients/bin), and the
+#                                    conformance suite into OUTDIR/conformance
+#                                    (default: testdata/conformance/bin)
 #        build-clients.sh --check    build again and compare with the committed
 #                                    files; exit 0 same, 1 different,
 #                                    3 not comparable: another toolchain
 #
-# The same toolchain gives the same bytes; OUTDIR/TOOLCHAIN says which it was.
+# The same toolchain gives the same bytes; TOOLCHAIN in each directory says
+# which it was.
 set -eu
 export LC_ALL=C
 
@@ -19,7 +22,7 @@ die() {
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(dirname "$here")
 clients=$top/testdata/clients
-committed=$clients/bin
+suite=$top/testdata/conformance
 
 check=
 case "${1:-}" in
@@ -33,60 +36,37 @@ for tool in "$CC" ld ar strip; do
 done
 
 root=$("$here/mig-toolchain.sh")
-include=$root/usr/include/x86_64-linux-gnu
-migcom=$root/usr/lib/mig/x86_64-gnu-migcom
-
 build=$(mktemp -d) || die "no temporary directory"
 trap 'rm -rf "$build"' EXIT
 trap 'exit 1' HUP INT TERM
-mkdir -p "$build/include/mig" "$build/bin"
 
 if [ -n "$check" ]; then
 	out=$build/bin
+	suite_out=$build/bin-suite
+elif [ $# -gt 0 ]; then
+	out=$1
+	suite_out=$1/conformance
 else
-	out=${1:-$committed}
-	mkdir -p "$out"
+	out=$clients/bin
+	suite_out=$suite/bin
 fi
+mkdir -p "$out" "$suite_out"
 
-# Stubs. MIG reads preprocessed .defs.
-for subsystem in mach mach_host mach_port; do
-	"$CC" -E -x c -nostdinc -I"$include" -P "$include/mach/$subsystem.defs" \
-		>"$build/$subsystem.i" || die "preprocessing $subsystem.defs failed"
-	(cd "$build/include" && "$migcom" -user "../$subsystem.user.c" -server /dev/null \
-		-header "mig/$subsystem.h" <"../$subsystem.i") ||
-		die "MIG refused $subsystem.defs"
-done
-
-# No header of the host's C library may slip in: only the compiler's own, then
-# ours, the generated ones, and the kernel's.
-cflags="-std=gnu11 -Os -g0 -ffreestanding -fno-stack-protector -fno-pic -no-pie
-	-fcf-protection=none -fno-asynchronous-unwind-tables -fno-ident
-	-ffunction-sections -fdata-sections -fno-tree-loop-distribute-patterns
-	-ffile-prefix-map=$build=. -ffile-prefix-map=$top=.
-	-nostdinc -isystem $("$CC" -print-file-name=include)
-	-I$top/libmach/include -I$build/include -isystem $include
-	-DMIG_EOPNOTSUPP=MIG_BAD_ID"
-ours='-Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Werror'
-ldflags='-static -nostdlib -no-pie -Wl,--build-id=none -Wl,--gc-sections
-	-Wl,-z,max-page-size=4096 -Wl,-z,noseparate-code -Wl,-z,norelro
-	-Wl,-z,noexecstack'
+. "$here/client-flags.sh"
+libmach
 
 # shellcheck disable=SC2086 # the flags are lists
 {
-	for source in "$top"/libmach/*.c "$top"/libmach/*.S; do
-		object=$build/$(basename "$source").o
-		"$CC" $cflags $ours -c "$source" -o "$object"
-	done
-	for subsystem in mach mach_host mach_port; do
-		"$CC" $cflags -I"$build/include/mig" -c "$build/$subsystem.user.c" -o "$build/$subsystem.user.o"
-	done
-	ar crD "$build/libmach.a" "$build"/*.o
-	for source in "$clients"/*.c; do
+	for source in "$clients"/*.c "$suite"/*.c; do
 		name=$(basename "$source" .c)
+		case $source in
+		"$suite"/*) into=$suite_out ;;
+		*) into=$out ;;
+		esac
 		"$CC" $cflags $ours -c "$source" -o "$build/$name.o"
 		"$CC" $ldflags "$build/$name.o" "$build/start.S.o" "$build/libmach.a" -o "$build/$name"
 		strip --strip-all -R .comment -R .note.GNU-stack "$build/$name"
-		mv "$build/$name" "$out/$name"
+		mv "$build/$name" "$into/$name"
 	done
 }
 
@@ -96,12 +76,18 @@ ldflags='-static -nostdlib -no-pie -Wl,--build-id=none -Wl,--gc-sections
 	printf 'mig: mig-x86-64-gnu %s\n' "$(cat "$root/versions/mig-x86-64-gnu")"
 	printf 'headers: gnumach-dev %s\n' "$(cat "$root/versions/gnumach-dev")"
 } >"$out/TOOLCHAIN"
+cp "$out/TOOLCHAIN" "$suite_out/TOOLCHAIN"
 
 [ -n "$check" ] || exit 0
 
-if ! cmp -s "$out/TOOLCHAIN" "$committed/TOOLCHAIN"; then
-	printf 'build-clients: another toolchain than the recorded one, files not compared:\n' >&2
-	diff "$committed/TOOLCHAIN" "$out/TOOLCHAIN" >&2 || :
-	exit 3
-fi
-diff -rq "$committed" "$out" >&2 || die "the committed clients differ from what their sources give"
+for committed in "$clients/bin" "$suite/bin"; do
+	if ! cmp -s "$out/TOOLCHAIN" "$committed/TOOLCHAIN"; then
+		printf 'build-clients: another toolchain than the recorded one, files not compared:\n' >&2
+		diff "$committed/TOOLCHAIN" "$out/TOOLCHAIN" >&2 || :
+		exit 3
+	fi
+done
+for pair in "$clients/bin:$out" "$suite/bin:$suite_out"; do
+	diff -rq "${pair%%:*}" "${pair#*:}" >&2 ||
+		die "the committed clients differ from what their sources give"
+done

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Record what the real GNU Mach makes of our clients.
 #
-# usage: real-record.sh [NAME...]            record (default: all clients)
+# usage: real-record.sh [NAME...]            record (default: those recorded)
 #        real-record.sh --check [NAME...]    compare with the recordings
 #
 # Recordings are testdata/clients/real/NAME.txt; their first line is the
@@ -22,8 +22,8 @@ if [ "${1:-}" = --check ]; then
 	shift
 fi
 if [ $# -eq 0 ]; then
-	for source in "$clients"/*.c; do
-		set -- "$@" "$(basename "$source" .c)"
+	for recording in "$clients"/real/*.txt; do
+		set -- "$@" "$(basename "$recording" .txt)"
 	done
 fi
 

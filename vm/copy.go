@@ -176,7 +176,7 @@ func newCopyAt(fr *Frames, in mach.Addr, size uint64, read func(p []byte, off ui
 //     follows an entry.
 //   - KernProtectionFailure: an entry's current protection lacks READ.
 //
-// Of several faults the lowest address wins. On failure nothing changed.
+// Of several faults the lowest address wins. On failure no memory changed.
 // Source: GNU Mach's observed behaviour; its manual demands page alignment.
 func (m *Map) Copyin(addr mach.Addr, size uint64, srcDestroy bool) (*Copy, mach.KernReturn) {
 	c := &Copy{fr: m.fr, offset: addr, size: size}
@@ -200,13 +200,16 @@ func (m *Map) Copyin(addr mach.Addr, size uint64, srcDestroy bool) (*Copy, mach.
 }
 
 // copyin fills c with copies of [lo, hi). The entries at its ends are split
-// there, as GNU Mach splits them: vm_region shows it afterwards.
+// there, as GNU Mach splits them, the first one also when the copy is then
+// refused: vm_region shows it afterwards.
 // Precondition: m.mu held for writing.
 func (m *Map) copyin(c *Copy, lo, hi mach.Addr) (*Copy, mach.KernReturn) {
+	if e := m.at(lo); e != nil {
+		m.clipStart(e, lo)
+	}
 	if kr := m.check(lo, hi, mach.ProtRead); kr != mach.KernSuccess {
 		return nil, kr
 	}
-	m.clipStart(m.at(lo), lo)
 	for e := m.at(lo); e != nil && e.start < hi; e = e.next {
 		m.clipEnd(e, hi)
 		if e.object == nil {

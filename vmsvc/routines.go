@@ -76,12 +76,12 @@ func (s *Server) serveRead(c *mig.Call) mach.KernReturn {
 	data, kr := s.Read(target(c), c.Addr(0), c.Uint64(1))
 	switch {
 	case kr != mach.KernSuccess:
-	case data.Size() == 0:
+	case uint32(data.Size()) == 0:
 		data.Discard()
 	default:
 		// The count travels in 32 bits. The real kernel stores a longer one
-		// truncated, beside a copy of full size.
-		c.SetRegion(2, s.memory(data), uint32(c.Uint64(1)))
+		// truncated, beside a copy of full size; and nothing, if nothing is left.
+		c.SetRegion(2, s.memory(data), uint32(data.Size()))
 	}
 	return kr
 }
