@@ -15,7 +15,7 @@ type Verdict string
 // Verdicts.
 const (
 	Agrees   Verdict = "agrees"   // ours is the real kernel's answer
-	Manual   Verdict = "manual"   // the real kernel does not survive it; ours is the manual's answer
+	Expected Verdict = "expected" // the real kernel does not survive it; ours is the answer that skip-on-real.tsv argues for
 	Deviates Verdict = "deviates" // ours differs, for a listed reason
 	Fails    Verdict = "fails"    // ours differs; or a listed deviation does not; or nothing is known of the case
 )
@@ -26,7 +26,7 @@ type Result struct {
 	Case    string   `json:"case"`
 	Verdict Verdict  `json:"verdict"`
 	Reason  string   `json:"reason,omitempty"`
-	Real    []string `json:"real"` // the recording, or the manual's answer
+	Real    []string `json:"real"` // the recording, or what skip-on-real.tsv expects
 	Ours    []string `json:"ours"`
 }
 
@@ -127,18 +127,18 @@ func (s *Suite) compare(client string, names []string, ours []Case) []Result {
 	for _, name := range names {
 		recorded, ok := real[name]
 		r := Result{Client: client, Case: name, Real: recorded.Facts, Ours: mine[name].Facts}
-		skipped, manual := s.Skip[name]
-		if manual {
-			r.Real, ok = skipped.Manual, true
+		skipped, unrecorded := s.Skip[name]
+		if unrecorded {
+			r.Real, ok = skipped.Answer, true
 		}
 		_, ran := mine[name]
-		r.Verdict, r.Reason = s.verdict(&r, ok, ran, manual)
+		r.Verdict, r.Reason = s.verdict(&r, ok, ran, unrecorded)
 		results = append(results, r)
 	}
 	return results
 }
 
-func (s *Suite) verdict(r *Result, known, ran, manual bool) (Verdict, string) {
+func (s *Suite) verdict(r *Result, known, ran, unrecorded bool) (Verdict, string) {
 	reason, listed := s.Deviations[r.Case]
 	same := ran && slices.Equal(r.Real, r.Ours)
 	switch {
@@ -148,8 +148,8 @@ func (s *Suite) verdict(r *Result, known, ran, manual bool) (Verdict, string) {
 		return Fails, "the client does not run this case"
 	case same && listed:
 		return Fails, "listed as a deviation, and does not differ: " + reason
-	case same && manual:
-		return Manual, s.Skip[r.Case].Reason
+	case same && unrecorded:
+		return Expected, s.Skip[r.Case].Reason
 	case same:
 		return Agrees, ""
 	case listed:

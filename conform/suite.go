@@ -46,8 +46,8 @@ type Recording struct {
 
 // Skipped is a case that the real kernel does not survive.
 type Skipped struct {
-	Reason string
-	Manual []string // what the manual says it should answer
+	Reason string   // and where the answer comes from
+	Answer []string // what it should answer
 }
 
 // Load reads a suite from a directory: bin/ with the clients, and, where they
@@ -115,7 +115,7 @@ func (s *Suite) loadTables(dir fs.FS) error {
 		return err
 	}
 	for _, r := range rows {
-		s.Skip[r[0]] = Skipped{Reason: r[1], Manual: strings.Split(r[2], " | ")}
+		s.Skip[r[0]] = Skipped{Reason: r[1], Answer: strings.Split(r[2], " | ")}
 	}
 	rows, err = table(dir, deviationsFile, 2)
 	for _, r := range rows {

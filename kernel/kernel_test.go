@@ -3,6 +3,7 @@ package kernel
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -250,4 +251,58 @@ func shareTask(k *Kernel, task, to *Task) (mach.Name, error) {
 		return mach.NameNull, errors.New(kr.String())
 	}
 	return name, nil
+}
+
+// Every call of Close returns only when the kernel is gone.
+func TestClosingTwiceAtOnce(t *testing.T) {
+	k, err := New(Config{})
+	require.NoError(t, err)
+	task, err := k.NewTask("slow to leave")
+	require.NoError(t, err)
+	leave := make(chan struct{})
+	_, err = task.Go(func(g *GoThread) {
+		<-g.Dying()
+		<-leave
+	})
+	require.NoError(t, err)
+	closed := make(chan error, 2)
+	for range cap(closed) {
+		go func() { closed <- k.Close() }()
+	}
+	require.Eventually(t, func() bool { return task.VMMap() == nil }, time.Minute, time.Millisecond)
+	select {
+	case <-closed:
+		t.Fatal("Close returned while a thread was there")
+	default:
+	}
+	close(leave)
+	for range cap(closed) {
+		require.NoError(t, <-closed)
+	}
+	<-task.Done()
+}
+
+// A boot that races with the end of its task loses no right.
+func TestBootAgainstTerminate(t *testing.T) {
+	k := start(t, Config{})
+	image := client(t, "hello")
+	for range 40 {
+		stop := make(chan struct{})
+		go func() {
+			defer close(stop)
+			for _, task := range k.Tasks() {
+				task.Terminate()
+			}
+		}()
+		task, err := k.Boot("hello", strings.NewReader(image), int64(len(image)), DefaultArgs())
+		<-stop
+		if err == nil {
+			task.Terminate()
+			<-task.Done()
+		}
+		for _, left := range k.Tasks() {
+			<-left.Done()
+		}
+		require.NoError(t, k.Audit())
+	}
 }

@@ -296,6 +296,45 @@ func TestServerRefuses(t *testing.T) {
 	}
 }
 
+// What the routine's types cannot say wrongly: bits of the header and of a
+// descriptor.
+func TestServerRefusesBits(t *testing.T) {
+	serve := func(*Call) mach.KernReturn { return mach.KernSuccess }
+	for _, c := range []struct {
+		name string
+		edit func(b []byte)
+		want mach.KernReturn
+	}{
+		{"as it should be", func([]byte) {}, mach.KernSuccess},
+		{"not long form", func(b []byte) { b[headerSize+16+3] &^= 0x40 }, mach.MigBadArguments},
+		{"simple, with memory out of line", func(b []byte) { b[3] &^= 0x80 }, mach.MigBadArguments},
+	} {
+		t.Run("memory "+c.name, func(t *testing.T) {
+			w := newWorld(t, with(memory, serve))
+			_, kr := Invoke(tamper{w, c.edit}, w.name, w.table.Lookup(702), Value{}, Value{Size: 8})
+			require.Equal(t, c.want, kr)
+		})
+	}
+	t.Run("complex, with a right where there is to be a number", func(t *testing.T) {
+		w := newWorld(t, with(scalars, serve))
+		r := scalars
+		r.Args = []Arg{{"right", In, PolyRight}, {"size", In, Size}, {"anywhere", In, Boolean}}
+		_, kr := Invoke(w, w.name, &r, Value{Name: w.reply, Type: mach.TypeMakeSend}, Value{}, Value{})
+		require.Equal(t, mach.MigBadArguments, kr)
+	})
+}
+
+// tamper changes what is sent.
+type tamper struct {
+	*world
+	edit func([]byte)
+}
+
+func (w tamper) MachMsg(buf []byte, option mach.MsgOption, sendSize int, rcvName mach.Name) mach.MsgReturn {
+	w.edit(buf)
+	return w.world.MachMsg(buf, option, sendSize, rcvName)
+}
+
 // A client stub's checks of a reply, in their order.
 func TestClientChecksTheReply(t *testing.T) {
 	reply := func(edit func(h *ipc.Header, b []byte) []byte) []byte {

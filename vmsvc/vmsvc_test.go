@@ -141,6 +141,18 @@ func TestRefusedWriteHasNoEffect(t *testing.T) {
 	c.Discard()
 }
 
+// A refused vm_copy gives its copy of the source back: nothing holds the pages
+// once the source is gone.
+func TestRefusedCopyKeepsNothing(t *testing.T) {
+	w := newWorld(t, GNUMachObserved())
+	w.write(w.base, "source")
+	require.Equal(t, mach.KernInvalidArgument, w.Copy(w.m, w.base, page, w.base+page+8))
+	require.Equal(t, mach.KernSuccess, w.Protect(w.m, w.base+page, page, false, mach.ProtRead))
+	require.Equal(t, mach.KernProtectionFailure, w.Copy(w.m, w.base, page, w.base+page))
+	require.Equal(t, mach.KernSuccess, w.Deallocate(w.m, w.base, 8*page))
+	require.Zero(t, w.frames.Stats().Used)
+}
+
 func TestWriteOfNothingLooksAtNothing(t *testing.T) {
 	w := newWorld(t, GNUMachObserved())
 	require.Equal(t, mach.KernSuccess, w.Write(w.m, 0xdeadbeef, w.data(0)))

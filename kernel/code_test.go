@@ -1,0 +1,62 @@
+package kernel
+
+import (
+	"bytes"
+	"debug/elf"
+	"encoding/binary"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// bootCode runs bare machine code as a program and tells how it ended.
+func bootCode(t *testing.T, code ...byte) Exception {
+	t.Helper()
+	const base, head = 0x400000, 64 + 56
+	size := uint64(head + len(code))
+	var b bytes.Buffer
+	for _, part := range []any{
+		elf.Header64{
+			Ident: [16]byte{0x7f, 'E', 'L', 'F', byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), byte(elf.EV_CURRENT)},
+			Type:  uint16(elf.ET_EXEC), Machine: uint16(elf.EM_X86_64), Version: uint32(elf.EV_CURRENT),
+			Entry: base + head, Phoff: 64, Ehsize: 64, Phentsize: 56, Phnum: 1,
+		},
+		elf.Prog64{
+			Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_X),
+			Vaddr: base, Paddr: base, Filesz: size, Memsz: size, Align: 4096,
+		},
+	} {
+		require.NoError(t, binary.Write(&b, binary.LittleEndian, part))
+	}
+	b.Write(code)
+	k := start(t, Config{})
+	task, err := k.Boot("code", bytes.NewReader(b.Bytes()), int64(b.Len()), nil)
+	require.NoError(t, err)
+	<-task.Done()
+	require.NotNil(t, task.Report())
+	return task.Report().Exception
+}
+
+// Trap 0 is inside the real kernel's table, and unassigned; positive numbers
+// and those beyond its end are invalid instructions. The code ends in a
+// breakpoint if the trap answered KERN_INVALID_ARGUMENT, else in a division by
+// zero.
+func TestTrapNumbersOfMachineCode(t *testing.T) {
+	breakpoint := Exception{ExcBreakpoint, codeBreak, 0}
+	invalid := Exception{ExcBadInstruction, codeInvalid, 0}
+	for number, want := range map[int32]Exception{
+		0: breakpoint, -1: breakpoint, -maxTrap: breakpoint,
+		1: invalid, 60: invalid, -maxTrap - 1: invalid, -1 << 31: invalid,
+	} {
+		code := binary.LittleEndian.AppendUint32([]byte{0xb8}, uint32(number)) // mov $number,%eax
+		code = append(code,
+			0x0f, 0x05, // syscall
+			0x83, 0xf8, 0x04, // cmp $4,%eax
+			0x74, 0x04, // je to int3
+			0x31, 0xc9, // xor %ecx,%ecx
+			0xf7, 0xf1, // div %ecx
+			0xcc, // int3
+		)
+		require.Equal(t, want, bootCode(t, code...), "trap %d", number)
+	}
+}
