@@ -5,7 +5,7 @@ STATICCHECK ?= $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT     ?= $(GO) run mvdan.cc/gofumpt@v0.12.0
 
 .DEFAULT_GOAL := help
-.PHONY: build test race check bench clients golden real help
+.PHONY: build test race check generate bench clients golden real help
 
 build: ## build the command into build/machkernel
 	$(GO) build -o build/machkernel ./cmd/machkernel
@@ -20,8 +20,12 @@ check: ## format, vet, staticcheck, tidy; a leftover difference fails
 	@unformatted=$$($(GOFUMPT) -l .); if [ -n "$$unformatted" ]; then echo "not gofumpt-clean:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	$(STATICCHECK) ./...
+	scripts/generate.sh --check
 	$(GO) mod tidy -diff
 	$(GO) mod verify
+
+generate: ## write the Go that MIG makes from our .defs files
+	scripts/generate.sh
 
 bench: ## the figures of docs/benchmarks, each beside its floor
 	$(GO) test -run '^$$' -bench . -benchtime 200ms ./ports ./vm ./platform ./kernel

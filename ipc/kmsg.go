@@ -213,9 +213,15 @@ func (k *Kmsg) grow(d Descriptor, n int) (*Item, []byte) {
 // data. It returns where they lie in the message, so that data may be nil and
 // the bytes written later, but before the next item is added.
 func (k *Kmsg) AddData(name mach.TypeName, sizeBits uint16, number uint32, data []byte) []byte {
-	d := Descriptor{Name: name, Size: sizeBits, Number: number, Inline: true}
-	it, b := k.grow(d, int(d.length()))
+	b := k.AddInline(Descriptor{Name: name, Size: sizeBits, Number: number, Inline: true})
 	copy(b, data)
+	return b
+}
+
+// AddInline appends inline data, zero, as its descriptor says, and returns
+// where it lies in the message, to be written before the next item is added.
+func (k *Kmsg) AddInline(d Descriptor) []byte {
+	it, b := k.grow(d, int(d.length()))
 	it.Data = b
 	return b
 }

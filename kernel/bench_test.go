@@ -35,7 +35,7 @@ func BenchmarkKernelRPC(b *testing.B) {
 	k := start(b, Config{})
 	inTask(b, k, func(g *GoThread) {
 		self := g.TaskSelf()
-		r := k.Table().ByName("mach_port_get_refs")
+		r := &k.Table().ByName("mach_port_get_refs").Routine
 		b.ReportAllocs()
 		for b.Loop() {
 			_, kr := mig.Invoke(g, self, r, word(uint64(self)), word(uint64(mach.RightSend)))
@@ -81,7 +81,7 @@ func BenchmarkVMRead(b *testing.B) {
 				for off := uint64(0); off < size; off += mach.PageSize {
 					require.Equal(b, mach.KernSuccess, g.Write(a+mach.Addr(off), []byte{1}))
 				}
-				read, deallocate := k.Table().ByName("vm_read"), k.Table().ByName("vm_deallocate")
+				read, deallocate := &k.Table().ByName("vm_read").Routine, &k.Table().ByName("vm_deallocate").Routine
 				b.ReportAllocs()
 				for b.Loop() {
 					out, kr := mig.Invoke(g, self, read, addr(a), word(size))

@@ -3,6 +3,7 @@ package kernel
 import (
 	"encoding/binary"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -24,8 +25,8 @@ type hostile struct {
 // impatient is a thread whose calls time out: nobody may answer them.
 type impatient struct{ *GoThread }
 
-func (i impatient) MachMsg(buf []byte, option mach.MsgOption, sendSize int, rcvName mach.Name) mach.MsgReturn {
-	return i.Msg(buf, option|mach.SendTimeout|mach.RcvTimeout, sendSize, len(buf), rcvName, 1, mach.NameNull)
+func (i impatient) MachMsg(buf []byte, option mach.MsgOption, sendSize, rcvSize int, rcvName mach.Name, _ uint32) mach.MsgReturn {
+	return i.Msg(buf, option|mach.SendTimeout|mach.RcvTimeout, sendSize, rcvSize, rcvName, 1, mach.NameNull)
 }
 
 func (h *hostile) byte() byte {
@@ -61,8 +62,8 @@ func (h *hostile) word() uint64 {
 // rpc sends a request of the kernel's table with arguments of the wrong
 // values, and sometimes of the wrong types.
 func (h *hostile) rpc(k *Kernel) {
-	list := k.Table().Routines()
-	r := *list[int(h.byte())%len(list)]
+	list := slices.DeleteFunc(slices.Clone(k.Table().Entries()), func(e *mig.Entry) bool { return !e.Served() })
+	r := list[int(h.byte())%len(list)].Routine
 	switch r.Name {
 	case "task_terminate", "thread_terminate", "host_reboot":
 		return // they work: that is no test of bad input

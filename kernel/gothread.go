@@ -16,6 +16,7 @@ type GoThread struct {
 	mem   *goMemory
 	reply mach.Name // the thread's MIG reply port; null until it is wanted
 	task  mach.Name // the name of the task's own port; null until it is wanted
+	mig   []byte    // the buffer of the last routine called
 }
 
 // Go starts a thread in the task that runs f. The thread ends when f returns.
@@ -100,17 +101,25 @@ func (g *GoThread) Msg(buf []byte, option mach.MsgOption, sendSize, rcvSize int,
 	return mach.MsgReturn(mr)
 }
 
-// MachMsg implements mig.Messenger: Msg without time-outs, repeated while it
+// MachMsg implements mig.Messenger: Msg, repeated while it
 // is interrupted as the C library's mach_msg does, unless the thread must end.
-func (g *GoThread) MachMsg(buf []byte, option mach.MsgOption, sendSize int, rcvName mach.Name) mach.MsgReturn {
-	mr := g.Msg(buf, option, sendSize, len(buf), rcvName, 0, mach.NameNull)
+func (g *GoThread) MachMsg(buf []byte, option mach.MsgOption, sendSize, rcvSize int, rcvName mach.Name, timeout uint32) mach.MsgReturn {
+	mr := g.Msg(buf, option, sendSize, rcvSize, rcvName, timeout, mach.NameNull)
 	for mr == mach.SendInterrupted && !g.th.isDying() {
-		mr = g.Msg(buf, option, sendSize, len(buf), rcvName, 0, mach.NameNull)
+		mr = g.Msg(buf, option, sendSize, rcvSize, rcvName, timeout, mach.NameNull)
 	}
 	for mr == mach.RcvInterrupted && !g.th.isDying() {
-		mr = g.Msg(buf, option&^mach.SendMsg, 0, len(buf), rcvName, 0, mach.NameNull)
+		mr = g.Msg(buf, option&^mach.SendMsg, 0, rcvSize, rcvName, timeout, mach.NameNull)
 	}
 	return mr
+}
+
+// MigBuffer implements mig.Messenger.
+func (g *GoThread) MigBuffer(size int) []byte {
+	if size > len(g.mig) {
+		g.mig = make([]byte, size)
+	}
+	return g.mig[:size]
 }
 
 // MigReplyPort implements mig.Messenger.
@@ -139,7 +148,7 @@ func (g *GoThread) Call(routine string, dest mach.Name, in ...mig.Value) ([]mig.
 	if r == nil {
 		return nil, mach.MigBadID
 	}
-	return mig.Invoke(g, dest, r, in...)
+	return mig.Invoke(g, dest, &r.Routine, in...)
 }
 
 // Read copies memory of the task at a to p, as load instructions would.

@@ -13,21 +13,15 @@ type (
 	deviceMaster struct{}
 )
 
-// hostRoutines is what is served of GNU Mach's subsystem "mach_host".
-func hostRoutines() []mig.Routine {
-	return []mig.Routine{{
-		ID: 2635, Name: "host_reboot", Serve: serveHostReboot,
-		Args: []mig.Arg{{Name: "options", Dir: mig.In, Type: mig.Int}},
-	}}
-}
+// hostService serves subsystem mach_host.
+type hostService struct{}
 
-// serveHostReboot is host_reboot (2635): it ends the run. The caller's thread
+// HostReboot is host_reboot (2635): it ends the run. The caller's thread
 // does not come back: the machine it asked to reboot is gone.
 //
 //	KERN_INVALID_HOST  the port is not the privileged host port
-func serveHostReboot(c *mig.Call) mach.KernReturn {
-	h, ok := c.Object.(*hostPriv)
-	if !ok {
+func (hostService) HostReboot(c *mig.Call, h *hostPriv, _ int32) mach.KernReturn {
+	if h == nil {
 		return mach.KernInvalidHost
 	}
 	h.k.halt()

@@ -12,6 +12,7 @@ import (
 	"machkernel/ipc"
 	"machkernel/mach"
 	"machkernel/mig"
+	"machkernel/mig/gnumach"
 	"machkernel/platform"
 	"machkernel/ports"
 	"machkernel/vm"
@@ -107,7 +108,13 @@ func New(cfg Config) (*Kernel, error) {
 		Region: regionOf,
 		Copy:   copyOf,
 	})
-	k.table = mig.NewTable(memory.Routines(), taskRoutines(), portRoutines(), hostRoutines())
+	k.table = mig.NewTable(
+		machDemux(gnumach.Mach, machService{memory, k}),
+		machHostDemux(gnumach.MachHost, hostService{}),
+		machPortDemux(gnumach.MachPort, portService{}),
+		mig.Demux{Subsystem: gnumach.Mach4},
+		mig.Demux{Subsystem: gnumach.Gnumach},
+	)
 	return k, nil
 }
 

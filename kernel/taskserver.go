@@ -1,74 +1,36 @@
 package kernel
 
 import (
-	"encoding/binary"
-
 	"machkernel/mach"
 	"machkernel/mig"
 	"machkernel/platform"
+	"machkernel/vmsvc"
 )
 
-// taskRoutines is the task and thread part of GNU Mach's subsystem "mach".
-func taskRoutines() []mig.Routine {
-	return []mig.Routine{
-		{
-			ID: 2007, Name: "task_create", Serve: serveTaskCreate,
-			Args: []mig.Arg{
-				{Name: "inherit_memory", Dir: mig.In, Type: mig.Boolean},
-				{Name: "child_task", Dir: mig.Out, Type: mig.SendRight},
-			},
-		},
-		{ID: 2008, Name: "task_terminate", Serve: serveTaskTerminate},
-		{ID: 2016, Name: "thread_terminate", Serve: serveThreadTerminate},
-		{
-			ID: 2018, Name: "thread_set_state", Serve: serveThreadSetState,
-			Args: []mig.Arg{
-				{Name: "flavor", Dir: mig.In, Type: mig.Int},
-				{Name: "new_state", Dir: mig.In, Type: mig.ThreadState},
-			},
-		},
-		{
-			ID: 2061, Name: "thread_create", Serve: serveThreadCreate,
-			Args: []mig.Arg{{Name: "child_thread", Dir: mig.Out, Type: mig.SendRight}},
-		},
-		{ID: 2063, Name: "thread_resume", Serve: serveThreadResume},
-	}
+// machService serves subsystem mach: tasks and threads here, the vm_* routines
+// by the VM server.
+type machService struct {
+	*vmsvc.Server
+	k *Kernel
 }
 
-// targetTask is the task behind the request port (C: convert_port_to_task).
-func targetTask(c *mig.Call) *Task {
-	t, _ := c.Object.(*Task)
-	return t
-}
-
-// targetThread is the thread behind it (C: convert_port_to_thread).
-func targetThread(c *mig.Call) *Thread {
-	th, _ := c.Object.(*Thread)
-	return th
-}
-
-// caller is the thread whose message is being served.
-func caller(c *mig.Call) *Thread { return c.Caller.(*Thread) }
-
-// serveTaskCreate is task_create (2007). The child has no thread and no names.
+// TaskCreate is task_create (2007). The child has no thread and no names.
 //
 //	KERN_INVALID_TASK       the port is no task's
 //	KERN_RESOURCE_SHORTAGE  no memory for the inherited copy
-func serveTaskCreate(c *mig.Call) mach.KernReturn {
-	parent := targetTask(c)
+func (machService) TaskCreate(_ *mig.Call, parent *Task, inherit bool) (*Task, mach.KernReturn) {
 	if parent == nil || parent.VMMap() == nil {
-		return mach.KernInvalidTask
+		return nil, mach.KernInvalidTask
 	}
 	from := parent
-	if !c.Bool(0) {
+	if !inherit {
 		from = nil
 	}
 	child, kr := parent.k.newTask(childName(parent.name), from, false)
 	if kr != mach.KernSuccess {
-		return mach.KernResourceShortage
+		return nil, mach.KernResourceShortage
 	}
-	c.SetRight(1, parent.k.zone.MakeSend(child.self))
-	return kr
+	return child, kr
 }
 
 // childName is the name of a task's child: the parent's in parentheses, cut as
@@ -78,13 +40,12 @@ func childName(parent string) string {
 	return "(" + parent[:min(len(parent), room)] + ")"
 }
 
-// serveTaskTerminate is task_terminate (2008). Another task is gone when the
+// TaskTerminate is task_terminate (2008). Another task is gone when the
 // call returns; of one's own nothing returns.
 //
 //	KERN_INVALID_ARGUMENT  the port is no task's
 //	KERN_FAILURE           the task is being terminated already
-func serveTaskTerminate(c *mig.Call) mach.KernReturn {
-	t := targetTask(c)
+func (machService) TaskTerminate(c *mig.Call, t *Task) mach.KernReturn {
 	if t == nil {
 		return mach.KernInvalidArgument
 	}
@@ -97,30 +58,24 @@ func serveTaskTerminate(c *mig.Call) mach.KernReturn {
 	return mach.KernSuccess
 }
 
-// serveThreadCreate is thread_create (2061). The thread is suspended once, its
+// ThreadCreate is thread_create (2061). The thread is suspended once, its
 // registers are zero.
 //
 //	KERN_INVALID_ARGUMENT  the port is no task's
 //	KERN_FAILURE           the task is being terminated
-func serveThreadCreate(c *mig.Call) mach.KernReturn {
-	t := targetTask(c)
+func (machService) ThreadCreate(_ *mig.Call, t *Task) (*Thread, mach.KernReturn) {
 	if t == nil {
-		return mach.KernInvalidArgument
+		return nil, mach.KernInvalidArgument
 	}
-	th, kr := t.newThread()
-	if kr == mach.KernSuccess {
-		c.SetRight(0, t.k.zone.MakeSend(th.self))
-	}
-	return kr
+	return t.newThread()
 }
 
-// serveThreadResume is thread_resume (2063).
+// ThreadResume is thread_resume (2063).
 //
 //	KERN_INVALID_ARGUMENT   the port is no thread's
 //	KERN_FAILURE            the thread is not suspended
 //	KERN_RESOURCE_SHORTAGE  the host has no process or thread for it
-func serveThreadResume(c *mig.Call) mach.KernReturn {
-	th := targetThread(c)
+func (machService) ThreadResume(_ *mig.Call, th *Thread) mach.KernReturn {
 	if th == nil {
 		return mach.KernInvalidArgument
 	}
@@ -134,12 +89,11 @@ func serveThreadResume(c *mig.Call) mach.KernReturn {
 	}
 }
 
-// serveThreadTerminate is thread_terminate (2016).
+// ThreadTerminate is thread_terminate (2016).
 //
 //	KERN_INVALID_ARGUMENT  the port is no thread's
 //	KERN_FAILURE           the thread is being terminated already
-func serveThreadTerminate(c *mig.Call) mach.KernReturn {
-	th := targetThread(c)
+func (machService) ThreadTerminate(c *mig.Call, th *Thread) mach.KernReturn {
 	if th == nil {
 		return mach.KernInvalidArgument
 	}
@@ -156,7 +110,7 @@ const (
 	requestedPrivilege = 3
 )
 
-// serveThreadSetState is thread_set_state (2018).
+// ThreadSetState is thread_set_state (2018).
 //
 //	KERN_INVALID_ARGUMENT  the port is no thread's or the caller's own; an
 //	                       unknown flavor; too few words; with REGS_SEGS a
@@ -165,23 +119,29 @@ const (
 //	                       here have one pair of them)
 //
 // A thread that runs already cannot be changed yet: KERN_FAILURE.
-func serveThreadSetState(c *mig.Call) mach.KernReturn {
-	th := targetThread(c)
+func (machService) ThreadSetState(c *mig.Call, th *Thread, flavor int32, words []uint32) mach.KernReturn {
 	if th == nil || th == caller(c) {
 		return mach.KernInvalidArgument
 	}
-	flavor := c.Int32(0)
 	if flavor != flavorThreadState && flavor != flavorRegsSegs {
 		return mach.KernInvalidArgument
 	}
-	var s mach.ThreadState
-	if _, err := binary.Decode(c.Data(1), le, &s); err != nil {
-		return mach.KernInvalidArgument // too few words
+	if len(words) < threadStateCount {
+		return mach.KernInvalidArgument
 	}
+	s := threadState(words)
 	if flavor == flavorRegsSegs && (!userSelector(s.CS) || !userSelector(s.SS)) {
 		return mach.KernInvalidArgument
 	}
 	return th.setRegs(func(r *platform.Regs) { setGeneral(r, &s) })
+}
+
+// threadState is the structure that the words of a state are.
+func threadState(words []uint32) (s mach.ThreadState) {
+	b := make([]byte, 4*len(words))
+	mig.PutElements(b, 0, words)
+	mig.GetStruct(b, 0, &s)
+	return s
 }
 
 func userSelector(s uint32) bool { s &= 0xffff; return s != 0 && s&3 == requestedPrivilege }

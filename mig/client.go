@@ -1,25 +1,9 @@
 package mig
 
 import (
-	"encoding/binary"
-
 	"machkernel/ipc"
 	"machkernel/mach"
 )
-
-// Messenger is a thread that can trap, for a caller of routines. Buf is the
-// message buffer, in the thread's own memory.
-type Messenger interface {
-	// MachMsg is mach_msg: it sends the first sendSize bytes of buf and
-	// receives into buf, as option says. It retries interrupted calls the way
-	// the C library does.
-	MachMsg(buf []byte, option mach.MsgOption, sendSize int, rcvName mach.Name) mach.MsgReturn
-
-	// MigReplyPort is the thread's reply port (C: mig_get_reply_port), and
-	// MigDropReplyPort forgets it after a failure (C: mig_dealloc_reply_port).
-	MigReplyPort() mach.Name
-	MigDropReplyPort(mach.Name)
-}
 
 // maxReply bounds the buffer of a reply with a Variable argument, in bytes.
 const maxReply = 8192
@@ -37,35 +21,22 @@ const maxReply = 8192
 //
 // Names and memory in the result are the caller's task's.
 func Invoke(m Messenger, dest mach.Name, r *Routine, in ...Value) ([]Value, mach.KernReturn) {
-	buf := make([]byte, headerSize, max(r.RequestSize(), r.ReplySize())+r.slack())
-	hdr := ipc.Header{Remote: dest, ID: r.ID}
-	local, option := mach.TypeName(0), mach.SendMsg
-	if !r.Simple {
-		hdr.Local, local = m.MigReplyPort(), mach.TypeMakeSendOnce
-		option |= mach.RcvMsg
-	}
-	hdr.Bits = mach.Bits(mach.TypeCopySend, local)
-	if r.complex(In) {
-		hdr.Bits |= mach.BitsComplex
-	}
-	buf = r.AppendArgs(buf, In, in...)
-	hdr.Size = uint32(len(buf))
-	hdr.Put(buf)
-	sent := len(buf)
-	if mr := m.MachMsg(buf[:cap(buf)], option, sent, hdr.Local); mr != mach.MsgSuccess {
-		if !r.Simple && mr.Base() != mach.SendTimedOut {
-			m.MigDropReplyPort(hdr.Local)
-		}
-		return nil, mach.KernReturn(mr)
-	}
+	room := r.ReplySize() + r.slack()
+	buf := m.MigBuffer(max(r.RequestSize()+r.slack(), room))
+	b := r.AppendArgs(buf[:headerSize], In, in...)
+	o := Outgoing{ID: r.ID, Dest: dest, DestType: mach.TypeCopySend, Complex: r.complex(In)}
 	if r.Simple {
-		return nil, mach.KernSuccess
+		return nil, o.Send(m, b, len(b))
 	}
-	out, kr := r.ParseReply(buf[:cap(buf)])
-	if kr == mach.MigReplyMismatch || kr == mach.MigServerDied {
-		m.MigDropReplyPort(hdr.Local)
+	sent := len(b)
+	if sent > len(buf) {
+		return nil, mach.MigArrayTooLarge
 	}
-	return out, kr
+	reply, kr := o.Call(m, buf, sent, room)
+	if kr != mach.KernSuccess {
+		return nil, kr
+	}
+	return r.ParseReply(append([]byte(nil), reply...))
 }
 
 // AppendArgs appends the arguments of direction dir to a message, as a C stub
@@ -84,7 +55,7 @@ func (r *Routine) AppendArgs(b []byte, dir Dir, vs ...Value) []byte {
 // slack is what a reply may be longer than its smallest size, in bytes.
 func (r *Routine) slack() int {
 	for i := range r.Args {
-		if r.Args[i].Type.Form == Variable {
+		if f := r.Args[i].Type.Form; f == Variable || f == Anywhere {
 			return maxReply
 		}
 	}
@@ -106,31 +77,28 @@ func (r *Routine) ParseReply(b []byte) ([]Value, mach.KernReturn) {
 		}
 		return nil, mach.MigReplyMismatch
 	}
-	if len(b) < errorReplySize {
-		return nil, mach.MigTypeError
+	carry := CarryNothing
+	if r.complex(Out) {
+		carry = CarrySome
 	}
-	code := mach.KernReturn(binary.LittleEndian.Uint32(b[headerSize+descriptorSize:]))
-	plainError := len(b) == errorReplySize && !h.Bits.Complex() && code != mach.KernSuccess
-	if !plainError && (!r.replyFits(len(b)) || h.Bits.Complex() != r.replyComplex()) {
-		return nil, mach.MigTypeError
+	if r.anywhere(Out) {
+		carry = CarryAny
 	}
-	if !matches(&Int, ipc.ParseDescriptor(b[headerSize:])) {
-		return nil, mach.MigTypeError
-	}
-	if code != mach.KernSuccess {
-		return nil, code
+	if kr := CheckReply(b, r.ReplySize(), r.slack() == 0, carry); kr != mach.KernSuccess {
+		return nil, kr
 	}
 	return r.parseArgs(b, errorReplySize, Out)
 }
 
-func (r *Routine) replyFits(n int) bool {
-	if r.slack() > 0 {
-		return n >= r.ReplySize()
+// anywhere reports whether a message of direction dir may be complex or not.
+func (r *Routine) anywhere(dir Dir) bool {
+	for i := range r.Args {
+		if a := &r.Args[i]; a.Dir&dir != 0 && a.Type.Form == Anywhere {
+			return true
+		}
 	}
-	return n == r.ReplySize()
+	return false
 }
-
-func (r *Routine) replyComplex() bool { return r.complex(Out) }
 
 // complex reports whether the message with the arguments of direction dir
 // carries rights or out-of-line memory.

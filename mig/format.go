@@ -10,33 +10,36 @@ import (
 // Format writes the value of an argument for people: addresses in hex, names
 // and protections by their meaning, arrays by their length.
 func (t *Type) Format(v Value) string {
+	if t.Form == Anywhere && v.Data == nil {
+		return fmt.Sprintf("%#x[%d]", v.Word, v.Size)
+	}
 	switch t.Form {
 	case OutLine:
 		return fmt.Sprintf("%#x[%d]", v.Word, v.Size)
 	case PortArg:
 		return fmt.Sprintf("%v:%v", v.Type, v.Name)
-	case Variable:
+	case Variable, Anywhere:
 		return fmt.Sprintf("{%d × %s}", len(v.Data)/t.ElemSize(), elementName(t))
 	}
 	if t.Number > 1 {
 		return fmt.Sprintf("{%d × %s}", t.Number, elementName(t))
 	}
 	switch t.C {
-	case Boolean.C:
+	case "boolean_t":
 		return fmt.Sprint(uint32(v.Word) != 0)
-	case Prot.C:
+	case "vm_prot_t":
 		return mach.Prot(v.Word).String()
-	case Inherit.C:
+	case "vm_inherit_t":
 		return mach.Inherit(v.Word).String()
-	case PortName.C:
+	case "mach_port_name_t":
 		return mach.Name(v.Word).String()
-	case PortRight.C:
+	case "mach_port_right_t":
 		return mach.Right(v.Word).String()
-	case PortType.C:
+	case "mach_port_type_t":
 		return mach.PortType(v.Word).String()
-	case Address.C, Offset.C:
+	case "vm_address_t", "vm_offset_t":
 		return mach.Addr(v.Word).String()
-	case Size.C, Urefs.C, Natural.C:
+	case "vm_size_t", "mach_port_urefs_t", "natural_t":
 		return fmt.Sprint(v.Word)
 	}
 	if t.Bits == 32 {

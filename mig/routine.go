@@ -1,9 +1,6 @@
 package mig
 
 import (
-	"fmt"
-	"sort"
-
 	"machkernel/ipc"
 	"machkernel/mach"
 )
@@ -17,6 +14,7 @@ const (
 	Variable             // up to Number elements inline; the descriptor says how many
 	OutLine              // any number of elements out of line
 	PortArg              // one right, inline
+	Anywhere             // like Variable, or like OutLine if they are many
 )
 
 // Type is the wire type of an argument: the constant part of its descriptor.
@@ -27,35 +25,11 @@ type Type struct {
 	Bits   uint16        // bits of an element
 	Number uint32        // elements; for Variable the most
 	Poly   bool          // a right of whatever kind the sender chose
+	Long   bool          // the descriptor says long form
 }
 
 // ElemSize is the size of an element in bytes.
 func (t *Type) ElemSize() int { return int(t.Bits) / 8 }
-
-// Wire types of GNU Mach's .defs files on x86_64.
-var (
-	Int          = Type{C: "int", Name: mach.TypeInteger32, Bits: 32, Number: 1}
-	Natural      = Type{C: "natural_t", Name: mach.TypeInteger32, Bits: 32, Number: 1}
-	Boolean      = Type{C: "boolean_t", Name: mach.TypeBoolean, Bits: 32, Number: 1}
-	Address      = Type{C: "vm_address_t", Name: mach.TypeInteger64, Bits: 64, Number: 1}
-	Size         = Type{C: "vm_size_t", Name: mach.TypeInteger64, Bits: 64, Number: 1}
-	Offset       = Type{C: "vm_offset_t", Name: mach.TypeInteger64, Bits: 64, Number: 1}
-	Prot         = Type{C: "vm_prot_t", Name: mach.TypeInteger32, Bits: 32, Number: 1}
-	Inherit      = Type{C: "vm_inherit_t", Name: mach.TypeInteger32, Bits: 32, Number: 1}
-	Long         = Type{C: "rpc_long_integer_t", Name: mach.TypeInteger64, Bits: 64, Number: 1}
-	PortName     = Type{C: "mach_port_name_t", Name: mach.TypePortName, Bits: 32, Number: 1}
-	PortRight    = Type{C: "mach_port_right_t", Name: mach.TypeInteger32, Bits: 32, Number: 1}
-	PortType     = Type{C: "mach_port_type_t", Name: mach.TypeInteger32, Bits: 32, Number: 1}
-	Urefs        = Type{C: "mach_port_urefs_t", Name: mach.TypeInteger32, Bits: 32, Number: 1}
-	Delta        = Type{C: "mach_port_delta_t", Name: mach.TypeInteger32, Bits: 32, Number: 1}
-	SendRight    = Type{C: "mach_port_t", Form: PortArg, Name: mach.TypePortSend, Bits: 64, Number: 1}
-	PolyRight    = Type{C: "mach_port_poly_t", Form: PortArg, Bits: 64, Number: 1, Poly: true}
-	Pointer      = Type{C: "pointer_t", Form: OutLine, Name: mach.TypeByte, Bits: 8}
-	PortNames    = Type{C: "mach_port_name_array_t", Form: OutLine, Name: mach.TypePortName, Bits: 32}
-	PortTypes    = Type{C: "mach_port_type_array_t", Form: OutLine, Name: mach.TypeInteger32, Bits: 32}
-	ThreadState  = Type{C: "thread_state_t", Form: Variable, Name: mach.TypeInteger32, Bits: 32, Number: 1024}
-	VMStatistics = Type{C: "vm_statistics_data_t", Name: mach.TypeInteger32, Bits: 32, Number: 13}
-)
 
 // Dir says in which message an argument travels.
 type Dir uint8
@@ -67,24 +41,29 @@ const (
 	InOut = In | Out
 )
 
-// Arg is one argument of a routine after the request port.
+// Arg is one argument of a routine after the request port. An array whose
+// caller says how much of it it wants (CountInOut) is two arguments: the count,
+// In, and the array, Out.
 type Arg struct {
 	Name string
 	Dir  Dir
 	Type Type
 }
 
-// Server performs a routine: it reads its arguments from c and sets its
-// results there. The result becomes the RetCode of the reply.
-type Server func(c *Call) mach.KernReturn
-
-// Routine is one remote procedure.
+// Routine is one remote procedure as it is on the wire.
 type Routine struct {
 	Name   string
 	ID     mach.MsgID // of the request; the reply's is ReplyIDOffset more
 	Args   []Arg
-	Simple bool   // a simpleroutine: no reply
-	Serve  Server // nil: known, for decoding, but not served
+	Simple bool // a simpleroutine: no reply
+}
+
+// Subsystem is the routines of one .defs file. It is immutable.
+type Subsystem struct {
+	Name     string
+	Base     mach.MsgID // of the first id
+	Number   int        // of ids, skipped ones included
+	Routines []Routine  // by id
 }
 
 // RequestSize is the size in bytes of the routine's request where it is fixed,
@@ -127,43 +106,4 @@ func itemSize(t *Type) int {
 		return descriptorSize + 8
 	}
 	return descriptorSize + pad(t.ElemSize()*int(t.Number))
-}
-
-// Table maps ids to routines. It is immutable once made.
-type Table struct {
-	byID map[mach.MsgID]*Routine
-	list []*Routine
-}
-
-// NewTable collects routines. Two with the same id are a bug of the caller's.
-func NewTable(sets ...[]Routine) *Table {
-	t := &Table{byID: map[mach.MsgID]*Routine{}}
-	for _, set := range sets {
-		for i := range set {
-			r := &set[i]
-			if old := t.byID[r.ID]; old != nil {
-				panic(fmt.Sprintf("BUG: routines %s and %s share id %d", old.Name, r.Name, r.ID))
-			}
-			t.byID[r.ID] = r
-			t.list = append(t.list, r)
-		}
-	}
-	sort.Slice(t.list, func(i, j int) bool { return t.list[i].ID < t.list[j].ID })
-	return t
-}
-
-// Lookup finds the routine with this request id, or nil.
-func (t *Table) Lookup(id mach.MsgID) *Routine { return t.byID[id] }
-
-// Routines lists all routines by id. The caller does not change them.
-func (t *Table) Routines() []*Routine { return t.list }
-
-// ByName finds a routine by its name, or nil.
-func (t *Table) ByName(name string) *Routine {
-	for _, r := range t.list {
-		if r.Name == name {
-			return r
-		}
-	}
-	return nil
 }

@@ -178,23 +178,3 @@ func TestProtectAndInheritCheckTheirValues(t *testing.T) {
 		require.Equal(t, want, w.Inherit(w.m, w.base, page, in), "%v", in)
 	}
 }
-
-// Request and reply sizes as the C stubs of GNU Mach's mach.defs have them.
-func TestMessageSizes(t *testing.T) {
-	sizes := map[string][2]int{
-		"vm_allocate":   {80, 64},
-		"vm_deallocate": {64, 48},
-		"vm_protect":    {96, 48},
-		"vm_inherit":    {80, 48},
-		"vm_read":       {64, 64},
-		"vm_write":      {64, 48},
-		"vm_copy":       {80, 48},
-		"vm_region":     {48, 176},
-		"vm_statistics": {32, 112},
-	}
-	list := newWorld(t, GNUMachObserved()).Routines()
-	require.Len(t, list, len(sizes))
-	for _, r := range list {
-		require.Equal(t, sizes[r.Name], [2]int{r.RequestSize(), r.ReplySize()}, r.Name)
-	}
-}

@@ -75,6 +75,6 @@ whose calls a real MIG generated.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	c.AddCommand(newRunCommand(), newDemoCommand(), newRoutinesCommand(), newConformCommand(), newCCCommand())
+	c.AddCommand(newRunCommand(), newDemoCommand(), newRoutinesCommand(), newConformCommand(), newCCCommand(), newMigCommand())
 	return c
 }

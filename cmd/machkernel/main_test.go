@@ -188,5 +188,5 @@ func TestTimeoutWithABlockedConsole(t *testing.T) {
 func TestRoutinesListsWhatIsServed(t *testing.T) {
 	code, out, _ := run("routines")
 	require.Zero(t, code)
-	require.Contains(t, out, "2026  vm_read(address vm_address_t, size vm_size_t) → data pointer_t\n")
+	require.Contains(t, out, "2026  served  mach       vm_read(address vm_address_t, size vm_size_t) → data pointer_t\n")
 }

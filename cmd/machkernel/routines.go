@@ -10,11 +10,13 @@ import (
 )
 
 func newRoutinesCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:     "routines",
-		Short:   "List the routines that the kernel serves",
-		Long:    "routines prints the kernel's dispatch table: every id it answers. Any other id answers MIG_BAD_ID.",
-		Example: "  machkernel routines",
+	var served bool
+	c := &cobra.Command{
+		Use:   "routines",
+		Short: "List the routines that the kernel knows, and which it serves",
+		Long: `routines prints the kernel's dispatch table: every routine of its interfaces by
+id. One that is not served answers MIG_BAD_ID, as any other id does.`,
+		Example: "  machkernel routines --served",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			k, err := kernel.New(kernel.Config{})
@@ -23,10 +25,17 @@ func newRoutinesCommand() *cobra.Command {
 			}
 			defer k.Close()
 			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
-			for _, r := range k.Table().Routines() {
-				fmt.Fprintf(w, "%d\t%s\n", r.ID, r.Signature())
+			for _, e := range k.Table().Entries() {
+				if state := "served"; e.Served() || !served {
+					if !e.Served() {
+						state = "-"
+					}
+					fmt.Fprintf(w, "%d\t%s\t%s\t%s\n", e.ID, state, e.Subsystem, e.Signature())
+				}
 			}
 			return w.Flush()
 		},
 	}
+	c.Flags().BoolVar(&served, "served", false, "only those that are served")
+	return c
 }

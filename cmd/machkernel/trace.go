@@ -122,7 +122,7 @@ func (t *tracer) message(ev *kernel.Event) string {
 	req, sent := ipc.ParseHeader(ev.Request)
 	if sent {
 		if r := t.table.Lookup(req.ID); r != nil {
-			if line, ok := t.call(ev, r, &req, result); ok {
+			if line, ok := t.call(ev, &r.Routine, &req, result); ok {
 				return line
 			}
 		}

@@ -1,0 +1,59 @@
+package kernel
+
+import (
+	"machkernel/ipc"
+	"machkernel/mig"
+	"machkernel/ports"
+	"machkernel/vm"
+)
+
+// How the stubs that MIG generates translate ports to what they stand for. A
+// port of another kind, a dead one and none at all are nil; each server knows
+// which code that is.
+
+// convertPortToTask (C: convert_port_to_task).
+func convertPortToTask(object any) *Task {
+	t, _ := object.(*Task)
+	return t
+}
+
+// convertPortToThread (C: convert_port_to_thread).
+func convertPortToThread(object any) *Thread {
+	th, _ := object.(*Thread)
+	return th
+}
+
+// convertPortToMap (C: convert_port_to_map): the task's memory, nil once the
+// task is dying.
+func convertPortToMap(object any) *vm.Map {
+	if t := convertPortToTask(object); t != nil {
+		return t.VMMap()
+	}
+	return nil
+}
+
+// convertPortToSpace (C: convert_port_to_space): the task's names, nil once the
+// task is dying.
+func convertPortToSpace(object any) *ports.Space {
+	if t := convertPortToTask(object); t != nil {
+		return t.portSpace()
+	}
+	return nil
+}
+
+// convertPortToHostPriv (C: convert_port_to_host_priv).
+func convertPortToHostPriv(object any) *hostPriv {
+	h, _ := object.(*hostPriv)
+	return h
+}
+
+// convertTaskToPort (C: convert_task_to_port) makes a send right.
+func convertTaskToPort(t *Task) ports.Right { return t.k.zone.MakeSend(t.self) }
+
+// convertThreadToPort (C: convert_thread_to_port) makes a send right.
+func convertThreadToPort(th *Thread) ports.Right { return th.k.zone.MakeSend(th.self) }
+
+// caller is the thread whose message is being served.
+func caller(c *mig.Call) *Thread { return c.Caller.(*Thread) }
+
+var _ ipc.Caller = (*Thread)(nil)

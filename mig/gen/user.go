@@ -1,0 +1,381 @@
+package gen
+
+import (
+	"fmt"
+	"strings"
+
+	"machkernel/mig/defs"
+)
+
+// User writes the client stubs of a subsystem: a function for each routine,
+// which a thread that can trap calls.
+func User(s *defs.Subsystem, o Options) ([]byte, error) {
+	if err := supported(s); err != nil {
+		return nil, err
+	}
+	p := newPrinter(s, o)
+	for _, r := range s.Routines {
+		p.userStub(r)
+	}
+	return p.file()
+}
+
+// userStub writes one function.
+func (p *printer) userStub(r *defs.Routine) {
+	req, rep := request(r), reply(r)
+	params, results := p.userParams(r, &req, &rep)
+	p.results = results[:len(results)-1]
+	p.f("")
+	p.f("// %s calls %s (%d).", camel(r.Name, true), r.Name, r.ID)
+	p.f("func %s(%s) (%s) {", camel(r.Name, true), list(params), list(results))
+	room := 0
+	if !r.Kind.OneWay() {
+		room = rep.most()
+	}
+	p.f("b := m.MigBuffer(%d)", max(req.most(), room))
+	for i := range req.items {
+		req.items[i].in = true
+	}
+	size := p.putRequest(&req)
+	p.outgoing(r, &req)
+	if r.Kind.OneWay() {
+		p.f("return o.Send(m, b, %s)", size)
+		p.f("}")
+		return
+	}
+	p.f("r, kr := o.Call(m, b, %s, %d)", size, room)
+	p.f("if kr == mach.KernSuccess {")
+	p.f("kr = mig.CheckReply(r, %d, %t, %s)", rep.size(), !rep.varies(), carries[rep.carry()])
+	p.f("}")
+	if len(rep.items) == 0 {
+		p.f("return kr")
+		p.f("}")
+		return
+	}
+	p.f("if kr != mach.KernSuccess { return %s }", p.ret("kr"))
+	p.getReply(&rep)
+	p.f("return %s", p.ret("mach.KernSuccess"))
+	p.f("}")
+}
+
+var carries = map[carry]string{carryNothing: "mig.CarryNothing", carrySome: "mig.CarrySome", carryAny: "mig.CarryAny"}
+
+// userParams are the function's parameters and results. The result of an inout
+// argument has a name of its own.
+func (p *printer) userParams(r *defs.Routine, req, rep *message) (params, results []param) {
+	params = []param{{"m", "mig.Messenger"}}
+	next := 0
+	for _, a := range r.Args {
+		v := variable(a.Name)
+		switch a.Dir {
+		case defs.RequestPort:
+			params = append(params, param{v, "mach.Name"})
+			if a.Type.Poly() {
+				params = append(params, param{v + "Poly", "mach.TypeName"})
+			}
+		case defs.ReplyPort, defs.UReplyPort:
+			params = append(params, param{v, "mach.Name"})
+			if a.Type.Poly() {
+				params = append(params, param{v + "Poly", "mach.TypeName"})
+			}
+		case defs.WaitTime:
+			params = append(params, param{v, "uint32"})
+		case defs.MsgOption:
+			params = append(params, param{v, "mach.MsgOption"})
+		}
+		if next < len(req.items) && req.items[next].arg == a {
+			params = append(params, p.Types.goArgs(&req.items[next], false)...)
+			next++
+		} else if a.Dir == defs.Out && a.Type.Variable && a.Type.Inline && !a.Type.Indefinite && !a.Type.String {
+			params = append(params, param{v + "Cnt", "uint32"}) // the room the caller has
+		}
+	}
+	for i := range rep.items {
+		it := &rep.items[i]
+		for _, q := range p.Types.goArgs(it, false) {
+			if strings.HasSuffix(q.name, "Dealloc") {
+				continue
+			}
+			if it.arg.Dir == defs.InOut {
+				q.name += "Out"
+			}
+			results = append(results, q)
+		}
+	}
+	return params, append(results, param{"kr", "mach.KernReturn"})
+}
+
+// putRequest writes the request's items and returns an expression for its size.
+func (p *printer) putRequest(m *message) string {
+	o := place{base: m.start}
+	for i := range m.items {
+		it := &m.items[i]
+		v := variable(it.arg.Name)
+		d := it.descriptor(it.typ.In)
+		at, data := o.String(), o.plus(typeSize)
+		switch it.kind {
+		case kindScalar:
+			p.f("mig.Put64(b, %s, %s)", at, d)
+			p.f("mig.Put64(b, %s, %s)", data, p.scalarWord(it, v))
+		case kindPort:
+			if it.typ.In.Poly {
+				d += fmt.Sprintf("|uint64(%sPoly)", v)
+			}
+			p.f("mig.Put64(b, %s, %s)", at, d)
+			p.f("mig.Put64(b, %s, uint64(%s))", data, v)
+		case kindOutLine:
+			p.f("mig.Put64(b, %s, %s|mig.Number(%sCnt)%s)", at, d, v, dealloc(it, v))
+			p.f("mig.Put64(b, %s, uint64(%s))", data, v)
+		case kindFixed:
+			p.f("mig.Put64(b, %s, %s)", at, d)
+			if it.typ.String {
+				p.f("mig.PutString(b, %s, %d, %s)", data, it.elem()*it.typ.Number, v)
+			} else {
+				p.f("mig.PutStruct(b, %s, &%s)", data, v)
+			}
+		case kindVariable, kindIndefinite:
+			o = p.putArray(it, v, d, o)
+			continue
+		}
+		o.base += typeSize + it.data()
+	}
+	return o.String()
+}
+
+// scalarWord is the word of scalar argument v; room for an array is bounded by
+// the array.
+func (p *printer) scalarWord(it *item, v string) string {
+	if it.count {
+		return fmt.Sprintf("uint64(min(%sCnt, %d))", v, most(it.arg.Type))
+	}
+	return word(v, p.Types.scalar(it.typ), it.bits())
+}
+
+// most is the number of elements of an array as its user counts them.
+func most(t *defs.Type) int { return t.Number / max(t.Scale(), 1) }
+
+func dealloc(it *item, v string) string {
+	switch it.arg.Dealloc {
+	case defs.DeallocYes:
+		return "|mig.Dealloc(true)"
+	case defs.DeallocMaybe:
+		return "|mig.Dealloc(" + v + "Dealloc)"
+	}
+	return ""
+}
+
+// putArray writes an item of varying size; what follows it is beside at.
+func (p *printer) putArray(it *item, v, d string, o place) place {
+	at, data := o.String(), o.plus(typeSize)
+	switch {
+	case it.kind == kindIndefinite:
+		p.f("if !%s.OutLine() && %s.Number > %d { return %s }", v, v, it.typ.Number, p.ret("mach.MigArrayTooLarge"))
+		p.assignAt(o, fmt.Sprintf("%s + mig.PutArray(b, %s, %s%s, %s)", data, at, d, dealloc(it, v), v))
+	case it.typ.String:
+		n := it.typ.Number
+		p.f("mig.Put64(b, %s, %s|mig.Number(mig.StringCount(%s, %d)))", at, d, v, n)
+		p.f("mig.PutString(b, %s, int(mig.StringCount(%s, %d)), %s)", data, v, n, v)
+		p.assignAt(o, fmt.Sprintf("%s + int(mig.Padded(mig.StringCount(%s, %d), 1))", data, v, n))
+	case it.typ.IsPort():
+		p.f("if len(%s) > %d { return %s }", v, it.typ.Number, p.ret("mach.MigArrayTooLarge"))
+		p.f("mig.Put64(b, %s, %s|mig.Number(uint32(len(%s))))", at, d, v)
+		p.assignAt(o, fmt.Sprintf("%s + mig.PutNames(b, %s, %s)", data, data, v))
+	default:
+		p.f("if len(%s) > %d { return %s }", v, it.typ.Number, p.ret("mach.MigArrayTooLarge"))
+		p.f("mig.Put64(b, %s, %s|mig.Number(uint32(len(%s))))", at, d, v)
+		p.assignAt(o, fmt.Sprintf("%s + mig.PutElements(b, %s, %s)", data, data, v))
+	}
+	return place{dynamic: true}
+}
+
+// ret is what a function returns, with the given code.
+func (p *printer) ret(code string) string {
+	return strings.Join(append(strings.Fields(strings.ReplaceAll(names(p.results), ",", "")), code), ", ")
+}
+
+// outgoing writes how the request is sent.
+func (p *printer) outgoing(r *defs.Routine, req *message) {
+	port := r.RequestPort
+	v := variable(port.Name)
+	fields := []string{fmt.Sprintf("ID: %d", r.ID), "Dest: " + v, "DestType: " + portType(port, v)}
+	if c := complexExpr(req); c != "" {
+		fields = append(fields, "Complex: "+c)
+	}
+	if a := r.WaitTimeArg; a != nil {
+		fields = append(fields, "Timeout: "+variable(a.Name))
+	} else if r.WaitTime != "" {
+		fields = append(fields, "Timeout: "+r.WaitTime)
+	}
+	if o := options(r); o != "" {
+		fields = append(fields, "Option: "+o)
+	}
+	if a := r.UserReplyPort; a != nil {
+		w := variable(a.Name)
+		fields = append(fields, "Reply: "+w, "ReplyType: "+portType(a, w))
+	}
+	p.f("o := mig.Outgoing{%s}", strings.Join(fields, ", "))
+}
+
+// options is the expression for the bits added to mach_msg's option.
+func options(r *defs.Routine) string {
+	var list []string
+	if a := r.MsgOptionArg; a != nil {
+		list = append(list, variable(a.Name))
+	}
+	if r.WaitTimeArg != nil || r.WaitTime != "" {
+		if r.Kind.OneWay() {
+			list = append(list, "mach.SendTimeout")
+		} else {
+			list = append(list, "mach.RcvTimeout")
+		}
+	}
+	return strings.Join(list, "|")
+}
+
+func portType(a *defs.Arg, v string) string {
+	if a.Type.In.Poly {
+		return v + "Poly"
+	}
+	return typeName(a.Type.In.Name)
+}
+
+// complexExpr is the expression for the complex bit; empty is false.
+func complexExpr(m *message) string {
+	switch m.carry() {
+	case carryNothing:
+		return ""
+	case carrySome:
+		return "true"
+	}
+	var list []string
+	for i := range m.items {
+		it := &m.items[i]
+		v := variable(it.arg.Name)
+		switch it.kind {
+		case kindPort:
+			list = append(list, v+"Poly.IsPort()")
+		case kindIndefinite:
+			list = append(list, v+".OutLine()")
+		}
+	}
+	return strings.Join(list, " || ")
+}
+
+// getReply reads the reply's items into the results.
+func (p *printer) getReply(m *message) {
+	o := place{base: m.start}
+	bad := func(cond string) { p.f("if %s { return %s }", cond, p.ret("mach.MigTypeError")) }
+	for i := range m.items {
+		it := &m.items[i]
+		v := variable(it.arg.Name)
+		if it.arg.Dir == defs.InOut {
+			v += "Out"
+		}
+		d := it.descriptor(it.typ.Out)
+		at, data := o.String(), o.plus(typeSize)
+		bad(it.mismatch("r", at, d, "mig.IsComplex(r)"))
+		if it.dynamic() {
+			o = p.getArray(m, i, v, o, bad)
+			continue
+		}
+		switch it.kind {
+		case kindScalar:
+			p.f("%s = %s", v, value("mig.Get64(r, "+data+")", p.Types.scalar(it.typ)))
+		case kindPort:
+			p.f("%s = mach.Name(mig.Get64(r, %s))", v, data)
+			if it.typ.Poly() {
+				p.f("%sPoly = mach.TypeName(r[%s])", v, at)
+			}
+		case kindOutLine:
+			p.f("%s, %sCnt = mach.Addr(mig.Get64(r, %s)), mig.Count(r, %s)", v, v, data, at)
+		case kindFixed:
+			p.getFixed(it, v, "r", data)
+		}
+		o.base += typeSize + it.data()
+	}
+}
+
+// getFixed reads a value of several elements into v.
+func (p *printer) getFixed(it *item, v, b, data string) {
+	if it.typ.String {
+		p.f("%s = mig.String(%s, %s, %d)", v, b, data, it.elem()*it.typ.Number)
+	} else {
+		p.f("mig.GetStruct(%s, %s, &%s)", b, data, v)
+	}
+}
+
+// mismatch is the expression that is true where the descriptor in b is not what
+// a stub expects.
+func (i *item) mismatch(b, at, d, complexBit string) string {
+	switch {
+	case i.kind == kindPort && i.typ.Poly():
+		return fmt.Sprintf("!mig.IsPoly(%s, %s, %s, %s)", b, at, d, complexBit)
+	case i.kind == kindIndefinite:
+		return fmt.Sprintf("!mig.IsAnywhere(%s, %s, %s)", b, at, d)
+	case i.kind == kindVariable, i.kind == kindOutLine:
+		return fmt.Sprintf("!mig.IsArray(%s, %s, %s)", b, at, d)
+	}
+	return fmt.Sprintf("!mig.Is(%s, %s, %s)", b, at, d)
+}
+
+// getArray reads item n of the reply, of varying size; what follows it is
+// beside at.
+func (p *printer) getArray(m *message, n int, v string, o place, bad func(string)) place {
+	it := &m.items[n]
+	at, data := o.String(), o.plus(typeSize)
+	count := fmt.Sprintf("mig.Count(r, %s)", at)
+	bad(sizeTest(m, n, "r", o))
+	end := fmt.Sprintf("%s + int(mig.Padded(%s, %d))", data, count, it.elem())
+	switch {
+	case it.kind == kindIndefinite:
+		p.f("%s = mig.GetArray(r, %s, %d)", v, at, it.elem())
+		end = fmt.Sprintf("%s + int(mig.ArraySize(r, %s, %d))", data, at, it.elem())
+	case it.typ.String:
+		p.f("%s = mig.String(r, %s, %s)", v, data, count)
+	default:
+		room := variable(it.arg.Name) + "Cnt"
+		if s := it.typ.Scale(); s > 1 {
+			room = fmt.Sprintf("%s*%d", room, s)
+		}
+		read := "mig.Elements[" + element(it.bits()) + "]"
+		if it.typ.IsPort() {
+			read = "mig.Names"
+		}
+		p.f("%s = %s(r, %s, min(%s, %s))", v, read, data, count, room)
+		p.f("if %s > %s { return %s }", count, room, p.ret("mach.MigArrayTooLarge"))
+	}
+	if n+1 < len(m.items) {
+		p.assignAt(o, end)
+	}
+	return place{dynamic: true}
+}
+
+// assignAt sets the variable at, which an earlier item may have made.
+func (p *printer) assignAt(o place, expr string) {
+	if o.dynamic {
+		p.f("at = %s", expr)
+	} else {
+		p.f("at := %s", expr)
+	}
+}
+
+// sizeTest is the expression that is true where message b does not end where
+// item n of m, of varying size, says: at the end exactly, where nothing that
+// varies follows.
+func sizeTest(m *message, n int, b string, o place) string {
+	it := &m.items[n]
+	rest, exact := 0, true
+	for i := n + 1; i < len(m.items); i++ {
+		rest += typeSize + m.items[i].data()
+		exact = exact && !m.items[i].dynamic()
+	}
+	compare := "<"
+	if exact {
+		compare = "!="
+	}
+	bytes := fmt.Sprintf("mig.Padded(mig.Count(%s, %s), %d)", b, o, it.elem())
+	if it.kind == kindIndefinite {
+		bytes = fmt.Sprintf("mig.ArraySize(%s, %s, %d)", b, o, it.elem())
+	}
+	return fmt.Sprintf("uint64(len(%s)) %s uint64(%s) + %s", b, compare, o.plus(typeSize+rest), bytes)
+}
