@@ -52,18 +52,18 @@ func caller(c *mig.Call) *Thread { return c.Caller.(*Thread) }
 
 // serveTaskCreate is task_create (2007). The child has no thread and no names.
 //
-//	KERN_INVALID_TASK       the port is no task's
+//	KERN_INVALID_TASK       the port is no task's (KERN_INVALID_ARGUMENT under
+//	                        taskCreateInvalidArgument)
 //	KERN_RESOURCE_SHORTAGE  no memory for the inherited copy
 func serveTaskCreate(c *mig.Call) mach.KernReturn {
 	parent := targetTask(c)
 	if parent == nil || parent.VMMap() == nil {
+		if caller(c).k.rules.taskCreateInvalidArgument {
+			return mach.KernInvalidArgument
+		}
 		return mach.KernInvalidTask
 	}
-	from := parent
-	if !c.Bool(0) {
-		from = nil
-	}
-	child, kr := parent.k.newTask(childName(parent.name), from, false)
+	child, kr := parent.k.newTask(childName(parent.name), parent, c.Bool(0), false)
 	if kr != mach.KernSuccess {
 		return mach.KernResourceShortage
 	}

@@ -73,7 +73,11 @@ func (s *Server) serveInherit(c *mig.Call) mach.KernReturn {
 }
 
 func (s *Server) serveRead(c *mig.Call) mach.KernReturn {
-	data, kr := s.Read(target(c), c.Addr(0), c.Uint64(1))
+	var to *vm.Map
+	if s.receiver != nil {
+		to = s.receiver(c.Caller)
+	}
+	data, kr := s.Read(target(c), c.Addr(0), c.Uint64(1), to)
 	switch {
 	case kr != mach.KernSuccess:
 	case uint32(data.Size()) == 0:

@@ -63,7 +63,7 @@ func TestNoMapIsInvalidArgument(t *testing.T) {
 	require.Equal(t, want, w.Deallocate(nil, 0, page))
 	require.Equal(t, want, w.Protect(nil, 0, page, false, mach.ProtRead))
 	require.Equal(t, want, w.Inherit(nil, 0, page, mach.InheritCopy))
-	_, kr = w.Read(nil, 0, page)
+	_, kr = w.Read(nil, 0, page, nil)
 	require.Equal(t, want, kr)
 	c := w.data(page)
 	require.Equal(t, want, w.Write(nil, 0, c))
@@ -94,7 +94,7 @@ func TestAlignment(t *testing.T) {
 		t.Run("vm_read "+c.name, func(t *testing.T) {
 			for rules, want := range map[Rules]mach.KernReturn{observed: c.observed, documented: c.documented, free: c.free} {
 				w := newWorld(t, rules)
-				got, kr := w.Read(w.m, w.base+mach.Addr(c.addr), c.size)
+				got, kr := w.Read(w.m, w.base+mach.Addr(c.addr), c.size, nil)
 				require.Equal(t, want, kr)
 				if kr == mach.KernSuccess {
 					require.Equal(t, c.size, got.Size())
