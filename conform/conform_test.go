@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"encoding/xml"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -169,19 +170,29 @@ func TestARunGoesOnBehindTheCaseThatBrokeIt(t *testing.T) {
 	require.Empty(t, after(names, "other"))
 }
 
-// The built-in suite, in both editions: each case answers as the real kernel
-// did, or as the manual promises, or deviates for a listed reason.
+// The built-in suite, in both editions and as a newer kernel: each case answers
+// as the real kernel did, as the manual promises or as the sources say, or
+// deviates for a listed reason.
 func TestTheSuiteAgrees(t *testing.T) {
 	s, err := Load(testdata.Conformance())
 	require.NoError(t, err)
 	require.Len(t, s.Versions(), 1, "all recordings are of one kernel")
-	for _, edition := range []kernel.Edition{kernel.Observed, kernel.Documented} {
-		t.Run(edition.String(), func(t *testing.T) {
-			rep, err := Judge(context.Background(), s, Options{Target: Target{Edition: edition}})
+	for _, on := range []Target{
+		{kernel.Observed, mach.VersionPackaged},
+		{kernel.Documented, mach.VersionPackaged},
+		{kernel.Observed, mach.VersionNewest},
+		{kernel.Documented, mach.VersionNewest},
+	} {
+		t.Run(fmt.Sprint(on.Edition, " ", on.Version), func(t *testing.T) {
+			rep, err := Judge(context.Background(), s, Options{Target: on})
 			require.NoError(t, err)
 			require.NotZero(t, rep.Count(Agrees))
-			require.Equal(t, edition == kernel.Documented, rep.Count(Promised) > 0)
-			require.Zero(t, rep.Count(SourceOnly), "the packaged kernel has been recorded")
+			require.Equal(t, on.Edition == kernel.Documented, rep.Count(Promised) > 0)
+			want := 0 // the packaged kernel has been recorded
+			if on.Version > mach.VersionPackaged {
+				want = len(s.Source)
+			}
+			require.Equal(t, want, rep.Count(SourceOnly))
 			cases := map[string]bool{everywhere: true}
 			for _, r := range rep.Results {
 				cases[r.Case] = true

@@ -1,6 +1,10 @@
 package conform
 
-import "strings"
+import (
+	"strings"
+
+	"machkernel/kernel"
+)
 
 // Promise is what a manual says of a case.
 type Promise struct {
@@ -96,10 +100,10 @@ func (r *Report) Disagreements() []Disagreement {
 // manual's".
 const everywhere = "*"
 
-// reword is a recorded answer in the manual's words.
-func (s *Suite) reword(recorded []string) []string {
+// reword is a recorded answer as the edition words it.
+func (s *Suite) reword(e kernel.Edition, recorded []string) []string {
 	p, ok := s.Manual[everywhere]
-	if !ok {
+	if !ok || e != kernel.Documented {
 		return recorded
 	}
 	words := make([]string, 0, 2*len(p.Lines))
