@@ -9,7 +9,12 @@
 //
 //	client  ──run──▶ cases (ours)  ┐
 //	recording ─────▶ cases (real)  ┼─▶ Verdict per case ─▶ Report
-//	skip-on-real, deviations       ┘
+//	skip-on-real, deviations       │
+//	manual, source-only            ┘
+//
+// Ours is the kernel of a Target: in its documented edition the manual judges
+// the cases it speaks of, and where it is newer than the recordings, the sources
+// say what to expect and nothing judges.
 //
 // The package may import kernel and what kernel imports. It keeps no state: a
 // Suite is read once and not changed.

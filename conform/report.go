@@ -7,6 +7,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"machkernel/kernel"
+	"machkernel/mach"
 )
 
 // Verdict is how a case came out.
@@ -14,25 +17,39 @@ type Verdict string
 
 // Verdicts.
 const (
-	Agrees   Verdict = "agrees"   // ours is the real kernel's answer
-	Expected Verdict = "expected" // the real kernel does not survive it; ours is the answer that skip-on-real.tsv argues for
-	Deviates Verdict = "deviates" // ours differs, for a listed reason
-	Fails    Verdict = "fails"    // ours differs; or a listed deviation does not; or nothing is known of the case
+	Agrees     Verdict = "agrees"      // ours is the real kernel's answer
+	Promised   Verdict = "promised"    // documented edition: ours is as the manual promises
+	Expected   Verdict = "expected"    // the real kernel does not survive it; ours is the answer that skip-on-real.tsv argues for
+	Deviates   Verdict = "deviates"    // ours differs, for a listed reason
+	SourceOnly Verdict = "source only" // ours is what the sources of a newer kernel say; nothing judges it
+	Fails      Verdict = "fails"       // ours differs; or a listed deviation does not; or nothing is known of the case
 )
 
 // Result is one case judged.
 type Result struct {
-	Client  string   `json:"client"`
-	Case    string   `json:"case"`
-	Verdict Verdict  `json:"verdict"`
-	Reason  string   `json:"reason,omitempty"`
-	Real    []string `json:"real"` // the recording, or what skip-on-real.tsv expects
-	Ours    []string `json:"ours"`
+	Client    string   `json:"client"`
+	Case      string   `json:"case"`
+	Verdict   Verdict  `json:"verdict"`
+	Reason    string   `json:"reason,omitempty"`
+	Manual    []string `json:"manual,omitempty"`    // what a manual promises
+	Source    string   `json:"source,omitempty"`    // which one, and where
+	Disagrees bool     `json:"disagrees,omitempty"` // the recording is not as the manual promises
+	Real      []string `json:"real"`                // the recording, or what skip-on-real.tsv expects
+	Ours      []string `json:"ours"`
+	Wanted    []string `json:"wanted,omitempty"` // what ours was compared with, if that is neither
+}
+
+// Target is the kernel that the cases run on. The zero value is the one that
+// the recordings are of.
+type Target struct {
+	Edition kernel.Edition
+	Version mach.Version
 }
 
 // Report is a suite judged.
 type Report struct {
 	Versions []string      `json:"kernels"` // the recordings'
+	Edition  string        `json:"edition"`
 	Results  []Result      `json:"results"`
 	Elapsed  time.Duration `json:"elapsed_ns"`
 }
@@ -48,15 +65,82 @@ func (r *Report) Count(v Verdict) int {
 	return n
 }
 
-// Judge runs the cases whose names want accepts, several clients at once, and
-// compares. progress, if not nil, is called after each client with how many of
-// all are done.
-func Judge(ctx context.Context, s *Suite, want func(name string) bool, progress func(done, all int)) (*Report, error) {
+// Progress is how far a run is.
+type Progress struct {
+	Done, All int    // cases
+	Client    string // whose case was begun last
+}
+
+// Options say what to judge and how.
+type Options struct {
+	Target
+	Want func(name string) bool // which cases; nil: all
+
+	// Progress is called for each case that begins, and once at the end, by one
+	// goroutine at a time. May be nil.
+	Progress func(Progress)
+}
+
+// meter counts the cases that began, of all clients.
+type meter struct {
+	mu   sync.Mutex
+	now  Progress
+	show func(Progress)
+}
+
+func (m *meter) add(client string, n int) {
+	if m.show == nil || n == 0 {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.now.Client = client
+	m.now.Done = min(m.now.Done+n, m.now.All)
+	m.show(m.now)
+}
+
+// Judge runs the cases that are wanted, several clients at once, and compares.
+func Judge(ctx context.Context, s *Suite, o Options) (*Report, error) {
 	start := time.Now()
+	if o.Want == nil {
+		o.Want = func(string) bool { return true }
+	}
+	m := &meter{show: o.Progress}
+	names := make([][]string, len(s.Clients))
+	err := s.eachClient(func(i int) (err error) {
+		names[i], err = List(ctx, s.Clients[i])
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i := range names {
+		if !slices.ContainsFunc(names[i], o.Want) {
+			names[i] = nil // a client runs whole or not at all
+		}
+		m.now.All += len(names[i])
+	}
 	results := make([][]Result, len(s.Clients))
+	err = s.eachClient(func(i int) (err error) {
+		c := s.Clients[i]
+		results[i], err = s.judgeClient(ctx, c, names[i], &o, func(n int) { m.add(c.Name, n) })
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	m.add("", m.now.All)
+	rep := &Report{Versions: s.Versions(), Edition: o.Edition.String(), Elapsed: time.Since(start)}
+	for i := range results {
+		rep.Results = append(rep.Results, results[i]...)
+	}
+	return rep, nil
+}
+
+// eachClient calls do with the index of each client, several at once, and
+// returns the first client's error.
+func (s *Suite) eachClient(do func(i int) error) error {
 	errs := make([]error, len(s.Clients))
-	var mu sync.Mutex
-	finished := 0
 	work := make(chan int)
 	var wg sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(s.Clients)) {
@@ -64,13 +148,7 @@ func Judge(ctx context.Context, s *Suite, want func(name string) bool, progress 
 		go func() {
 			defer wg.Done()
 			for i := range work {
-				results[i], errs[i] = s.judgeClient(ctx, s.Clients[i], want)
-				mu.Lock()
-				finished++
-				if progress != nil {
-					progress(finished, len(s.Clients))
-				}
-				mu.Unlock()
+				errs[i] = do(i)
 			}
 		}()
 	}
@@ -79,31 +157,25 @@ func Judge(ctx context.Context, s *Suite, want func(name string) bool, progress 
 	}
 	close(work)
 	wg.Wait()
-	rep := &Report{Versions: s.Versions(), Elapsed: time.Since(start)}
-	for i := range results {
-		if errs[i] != nil {
-			return nil, errs[i]
+	for _, err := range errs {
+		if err != nil {
+			return err
 		}
-		rep.Results = append(rep.Results, results[i]...)
 	}
-	return rep, nil
+	return nil
 }
 
-func (s *Suite) judgeClient(ctx context.Context, c Client, want func(string) bool) ([]Result, error) {
-	names, err := List(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	if !slices.ContainsFunc(names, want) {
+func (s *Suite) judgeClient(ctx context.Context, c Client, names []string, o *Options, began func(int)) ([]Result, error) {
+	if len(names) == 0 {
 		return nil, nil
 	}
-	ours, err := Run(ctx, c, names)
+	ours, err := Run(ctx, o.Target, c, names, began)
 	if err != nil {
 		return nil, err
 	}
 	var list []Result
-	for _, r := range s.compare(c.Name, names, ours) {
-		if want(r.Case) {
+	for _, r := range s.compare(o.Target, c.Name, names, ours) {
+		if o.Want(r.Case) {
 			list = append(list, r)
 		}
 	}
@@ -111,7 +183,7 @@ func (s *Suite) judgeClient(ctx context.Context, c Client, want func(string) boo
 }
 
 // compare judges every case that the client, or its recording, has.
-func (s *Suite) compare(client string, names []string, ours []Case) []Result {
+func (s *Suite) compare(on Target, client string, names []string, ours []Case) []Result {
 	real := map[string]Case{}
 	for _, c := range s.Recordings[client].Cases {
 		real[c.Name] = c
@@ -125,50 +197,103 @@ func (s *Suite) compare(client string, names []string, ours []Case) []Result {
 	}
 	results := make([]Result, 0, len(names))
 	for _, name := range names {
-		recorded, ok := real[name]
+		recorded, known := real[name]
 		r := Result{Client: client, Case: name, Real: recorded.Facts, Ours: mine[name].Facts}
-		skipped, unrecorded := s.Skip[name]
-		if unrecorded {
-			r.Real, ok = skipped.Answer, true
+		promise, spoken := s.Manual[name]
+		if spoken {
+			r.Manual, r.Source = promise.Lines, promise.Source
+			_, _, kept := promise.kept(r.Real)
+			r.Disagrees = known && !kept
+		}
+		if skipped, ok := s.Skip[name]; ok {
+			r.Real, known = skipped.Answer, true
 		}
 		_, ran := mine[name]
-		r.Verdict, r.Reason = s.verdict(&r, ok, ran, unrecorded)
+		r.Verdict, r.Reason = s.verdict(on, &r, known, ran)
 		results = append(results, r)
 	}
 	return results
 }
 
-func (s *Suite) verdict(r *Result, known, ran, unrecorded bool) (Verdict, string) {
-	reason, listed := s.Deviations[r.Case]
-	same := ran && slices.Equal(r.Real, r.Ours)
+// verdict judges a case: by the sources if the kernel is newer than the
+// recordings there, by the manual in the documented edition where one speaks,
+// else by the recording.
+func (s *Suite) verdict(on Target, r *Result, known, ran bool) (Verdict, string) {
+	newer, unjudged := s.Source[r.Case]
 	switch {
-	case !known:
-		return Fails, "no recording has this case"
 	case !ran:
 		return Fails, "the client does not run this case"
+	case unjudged && on.Version >= newer.Since:
+		r.Wanted = s.reword(on.Edition, newer.Answer)
+		if !slices.Equal(r.Wanted, r.Ours) {
+			return Fails, "differs: " + firstDifference("source", r.Wanted, r.Ours)
+		}
+		return SourceOnly, newer.Where
+	case on.Edition == kernel.Documented && r.Manual != nil:
+		return s.byManual(r)
+	case !known:
+		return Fails, "no recording has this case"
+	}
+	return s.byRecording(on, r)
+}
+
+// byManual judges a case of which the manual speaks. A deviation that is listed
+// against the recording may still be as promised.
+func (s *Suite) byManual(r *Result) (Verdict, string) {
+	promise := Promise{r.Source, r.Manual}
+	promised, given, ok := promise.kept(r.Ours)
+	if ok {
+		return Promised, r.Source
+	}
+	if reason, listed := s.deviation(kernel.Documented, r.Case); listed {
+		return Deviates, reason
+	}
+	return Fails, "differs: manual " + promised + ", ours " + given
+}
+
+// deviation is the listed reason for which a case may differ in an edition.
+func (s *Suite) deviation(e kernel.Edition, name string) (reason string, listed bool) {
+	if reason, listed = s.Deviations[name]; !listed && e == kernel.Documented {
+		reason, listed = s.Documented[name]
+	}
+	return reason, listed
+}
+
+func (s *Suite) byRecording(on Target, r *Result) (Verdict, string) {
+	want := s.reword(on.Edition, r.Real)
+	if !slices.Equal(want, r.Real) {
+		r.Wanted = want
+	}
+	same := slices.Equal(want, r.Ours)
+	reason, listed := s.deviation(on.Edition, r.Case)
+	skipped, unrecorded := s.Skip[r.Case]
+	switch {
 	case same && listed:
 		return Fails, "listed as a deviation, and does not differ: " + reason
 	case same && unrecorded:
-		return Expected, s.Skip[r.Case].Reason
+		return Expected, skipped.Reason
 	case same:
 		return Agrees, ""
 	case listed:
 		return Deviates, reason
 	}
-	return Fails, "differs: " + firstDifference(r.Real, r.Ours)
+	return Fails, "differs: " + firstDifference("real", want, r.Ours)
 }
 
+// nothingMore stands for a line that is not there.
+const nothingMore = "nothing more"
+
 // firstDifference shows the first line in which two answers differ.
-func firstDifference(real, ours []string) string {
+func firstDifference(whose string, wanted, ours []string) string {
 	line := func(l []string, i int) string {
 		if i < len(l) {
 			return l[i]
 		}
-		return "nothing more"
+		return nothingMore
 	}
 	for i := 0; ; i++ {
-		if a, b := line(real, i), line(ours, i); a != b {
-			return strings.Join([]string{"real ", a, ", ours ", b}, "")
+		if a, b := line(wanted, i), line(ours, i); a != b {
+			return strings.Join([]string{whose, " ", a, ", ours ", b}, "")
 		}
 	}
 }

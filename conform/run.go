@@ -22,6 +22,8 @@ const (
 type console struct {
 	mu       sync.Mutex
 	b        strings.Builder
+	line     []byte    // the start of the current line, up to a case's prefix
+	began    func(int) // called with how many cases began; nil: nobody asks
 	flooded  chan struct{}
 	overflow bool
 }
@@ -29,6 +31,7 @@ type console struct {
 func (c *console) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.count(p)
 	if room := runOutput - c.b.Len(); len(p) > room {
 		c.b.Write(p[:room])
 		if !c.overflow {
@@ -40,6 +43,24 @@ func (c *console) Write(p []byte) (int, error) {
 	return c.b.Write(p)
 }
 
+// count tells how many cases begin in p.
+func (c *console) count(p []byte) {
+	n := 0
+	for _, ch := range p {
+		switch {
+		case ch == '\n':
+			c.line = c.line[:0]
+		case len(c.line) < len(casePrefix):
+			if c.line = append(c.line, ch); string(c.line) == casePrefix {
+				n++
+			}
+		}
+	}
+	if n > 0 && c.began != nil {
+		c.began(n)
+	}
+}
+
 func (c *console) String() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -48,9 +69,9 @@ func (c *console) String() string {
 
 // exec boots a kernel with one client, waits for its end and audits. trouble
 // says what went wrong with the run as such, one line, empty if nothing.
-func exec(ctx context.Context, c Client, words []string) (text, trouble string, err error) {
-	out := &console{flooded: make(chan struct{})}
-	k, err := kernel.New(kernel.Config{Memory: runMemory, Console: out})
+func exec(ctx context.Context, on Target, c Client, words []string, began func(int)) (text, trouble string, err error) {
+	out := &console{flooded: make(chan struct{}), began: began}
+	k, err := kernel.New(kernel.Config{Memory: runMemory, Console: out, Edition: on.Edition, Version: on.Version})
 	if err != nil {
 		return "", "", err
 	}
@@ -87,13 +108,13 @@ func exec(ctx context.Context, c Client, words []string) (text, trouble string, 
 }
 
 // Run runs all cases of a client on our kernel; names are all it has, in their
-// order. A case in which the client dies or hangs gets a fact that says so, and
+// order. began, if not nil, is called with how many more cases have begun. A case in which the client dies or hangs gets a fact that says so, and
 // the client is started again behind it.
-func Run(ctx context.Context, c Client, names []string) ([]Case, error) {
+func Run(ctx context.Context, on Target, c Client, names []string, began func(int)) ([]Case, error) {
 	var all []Case
 	rest := names
 	for len(rest) > 0 {
-		text, trouble, err := exec(ctx, c, selection(names, rest))
+		text, trouble, err := exec(ctx, on, c, selection(names, rest), began)
 		if err != nil {
 			return all, err
 		}
@@ -140,7 +161,7 @@ func after(names []string, name string) []string {
 
 // List asks a client for the names of its cases.
 func List(ctx context.Context, c Client) ([]string, error) {
-	text, trouble, err := exec(ctx, c, []string{"list"})
+	text, trouble, err := exec(ctx, Target{}, c, []string{"list"}, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"machkernel/mach"
 )
 
 // Names of what a suite's directory holds.
@@ -16,7 +18,13 @@ const (
 	goldenDir      = "golden"
 	skipFile       = "skip-on-real.tsv"
 	deviationsFile = "deviations.tsv"
+	documentedFile = "deviations-documented.tsv"
+	manualFile     = "manual.tsv"
+	sourceFile     = "source-only.tsv"
 )
+
+// between separates the lines of an answer in a table.
+const between = " | "
 
 // Case is one case of a suite as one kernel answered it.
 type Case struct {
@@ -36,6 +44,9 @@ type Suite struct {
 	Recordings map[string]Recording // by client
 	Skip       map[string]Skipped   // by case: not to be run on the real kernel
 	Deviations map[string]string    // by case: why ours differs
+	Documented map[string]string    // the same, in the documented edition only
+	Manual     map[string]Promise   // by case: what a manual says of it
+	Source     map[string]Unjudged  // by case: what newer kernels answer
 }
 
 // Recording is what a client printed on the real kernel.
@@ -50,11 +61,23 @@ type Skipped struct {
 	Answer []string // what it should answer
 }
 
+// Unjudged is the answer of kernels that are newer than the recordings.
+type Unjudged struct {
+	Since  mach.Version // the first that answers so
+	Where  string       // in the sources
+	Answer []string
+}
+
 // Load reads a suite from a directory: bin/ with the clients, and, where they
-// exist, golden/ with recordings, skip-on-real.tsv and deviations.tsv. golden
-// is the directory of the recordings; nil takes golden/ of dir.
+// exist, golden/ with recordings, skip-on-real.tsv, deviations.tsv,
+// deviations-documented.tsv, manual.tsv and source-only.tsv. golden is the
+// directory of the recordings; nil takes golden/ of dir.
 func Load(dir, golden fs.FS) (*Suite, error) {
-	s := &Suite{Recordings: map[string]Recording{}, Skip: map[string]Skipped{}, Deviations: map[string]string{}}
+	s := &Suite{
+		Recordings: map[string]Recording{}, Skip: map[string]Skipped{}, Deviations: map[string]string{},
+		Documented: map[string]string{},
+		Manual:     map[string]Promise{}, Source: map[string]Unjudged{},
+	}
 	entries, err := fs.ReadDir(dir, binDir)
 	if err != nil {
 		return nil, fmt.Errorf("a suite has its clients in %s/: %w", binDir, err)
@@ -115,13 +138,37 @@ func (s *Suite) loadTables(dir fs.FS) error {
 		return err
 	}
 	for _, r := range rows {
-		s.Skip[r[0]] = Skipped{Reason: r[1], Answer: strings.Split(r[2], " | ")}
+		s.Skip[r[0]] = Skipped{Reason: r[1], Answer: strings.Split(r[2], between)}
 	}
-	rows, err = table(dir, deviationsFile, 2)
+	if rows, err = table(dir, deviationsFile, 2); err != nil {
+		return err
+	}
 	for _, r := range rows {
 		s.Deviations[r[0]] = r[1]
 	}
-	return err
+	if rows, err = table(dir, documentedFile, 2); err != nil {
+		return err
+	}
+	for _, r := range rows {
+		s.Documented[r[0]] = r[1]
+	}
+	if rows, err = table(dir, manualFile, 3); err != nil {
+		return err
+	}
+	for _, r := range rows {
+		s.Manual[r[0]] = Promise{Source: r[1], Lines: strings.Split(r[2], between)}
+	}
+	if rows, err = table(dir, sourceFile, 4); err != nil {
+		return err
+	}
+	for _, r := range rows {
+		v, err := mach.ParseVersion(r[1])
+		if err != nil {
+			return fmt.Errorf("%s: %s: %w", sourceFile, r[0], err)
+		}
+		s.Source[r[0]] = Unjudged{Since: v, Where: r[2], Answer: strings.Split(r[3], between)}
+	}
+	return nil
 }
 
 // table reads a file of lines with tabs; '#' starts a comment line. A file

@@ -80,7 +80,7 @@ func (k *Kernel) Boot(name string, image io.ReaderAt, size int64, args []string)
 	}
 	k.gate.Enter()
 	defer k.gate.Leave()
-	t, kr := k.newTask(name, nil, false)
+	t, kr := k.newTask(name, nil, false, false)
 	if kr != mach.KernSuccess {
 		return nil, fmt.Errorf("cannot create a task: %v", kr)
 	}

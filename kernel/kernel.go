@@ -29,6 +29,13 @@ type Config struct {
 	// gives pages as they are touched. 0 means DefaultMemory.
 	Memory int64
 
+	// Edition is whom to believe where manual and kernel disagree.
+	Edition Edition
+
+	// Version is the kernel to be: routines newer than it are not served. 0
+	// means mach.VersionPackaged.
+	Version mach.Version
+
 	// Console receives what clients print. nil discards it.
 	Console io.Writer
 
@@ -48,6 +55,9 @@ type Kernel struct {
 	zone     *ports.Zone
 	ipc      *ipc.System
 	frames   *vm.Frames
+	rules    rules
+	limits   vm.Limits     // of a task made for nobody
+	memory   *vmsvc.Server // of the traps, too
 	table    *mig.Table
 	console  console
 	observer Observer             // immutable
@@ -82,12 +92,17 @@ func New(cfg Config) (*Kernel, error) {
 	if cfg.Memory < mach.PageSize {
 		return nil, errors.New("kernel memory is less than a page")
 	}
+	if cfg.Version == 0 {
+		cfg.Version = mach.VersionPackaged
+	}
 	frames, err := vm.NewFrames(int(cfg.Memory / mach.PageSize))
 	if err != nil {
 		return nil, err
 	}
 	k := &Kernel{
 		frames:   frames,
+		rules:    cfg.Edition.rules(),
+		limits:   vm.Limits{Cur: vm.Unlimited, Max: vm.Unlimited},
 		observer: cfg.Observer,
 		onReport: cfg.OnReport,
 		halted:   make(chan struct{}),
@@ -102,18 +117,23 @@ func New(cfg Config) (*Kernel, error) {
 	k.hostPort = k.zone.NewKernelPort(&host{k: k})
 	k.hostPriv = k.zone.NewKernelPort(&hostPriv{k: k})
 	k.devicePort = k.zone.NewKernelPort(&deviceMaster{})
-	memory := vmsvc.New(vmsvc.Config{
-		Rules:  vmsvc.GNUMachObserved(),
-		Frames: frames,
-		Region: regionOf,
-		Copy:   copyOf,
+	if cfg.Version >= mach.VersionSizeLimit {
+		half := uint64(cfg.Memory / 2) // as the sources have it
+		k.limits = vm.Limits{Cur: half, Max: half}
+	}
+	k.memory = vmsvc.New(vmsvc.Config{
+		Rules:    k.rules.vm,
+		Frames:   frames,
+		Region:   regionOf,
+		Copy:     copyOf,
+		Receiver: func(c ipc.Caller) *vm.Map { return c.(*Thread).task.VMMap() },
 	})
 	k.table = mig.NewTable(
-		machDemux(gnumach.Mach, machService{memory, k}),
-		machHostDemux(gnumach.MachHost, hostService{}),
-		machPortDemux(gnumach.MachPort, portService{}),
+		since(cfg.Version, machDemux(gnumach.Mach, machService{k.memory, k})),
+		since(cfg.Version, machHostDemux(gnumach.MachHost, hostService{})),
+		since(cfg.Version, machPortDemux(gnumach.MachPort, portService{})),
+		since(cfg.Version, gnumachDemux(gnumach.Gnumach, gnumachService{})),
 		mig.Demux{Subsystem: gnumach.Mach4},
-		mig.Demux{Subsystem: gnumach.Gnumach},
 	)
 	return k, nil
 }

@@ -9,7 +9,7 @@ import (
 	"machkernel/ports"
 )
 
-// machPortServer serves subsystem mach_port, ids 3200 to 3222. A method whose answer is not
+// machPortServer serves subsystem mach_port, ids 3200 to 3223. A method whose answer is not
 // KERN_SUCCESS takes nothing of what it got, and its results are not looked at.
 type machPortServer interface {
 	// MachPortNames is mach_port_names (3200).
@@ -35,6 +35,9 @@ type machPortServer interface {
 
 	// MachPortInsertRight is mach_port_insert_right (3215).
 	MachPortInsertRight(c *mig.Call, task *ports.Space, name mach.Name, poly ports.Right, polyPoly mach.TypeName) mach.KernReturn
+
+	// MachPortSetKtype is mach_port_set_ktype (3223).
+	MachPortSetKtype(c *mig.Call, hostPriv *hostPriv, task *ports.Space, name mach.Name, right mach.Right, ktype uint32) mach.KernReturn
 }
 
 // machPortStubs are the stubs of an implementation.
@@ -52,6 +55,7 @@ func machPortDemux(sub *mig.Subsystem, s machPortServer) mig.Demux {
 		7:  m.machPortGetRefs,
 		8:  m.machPortModRefs,
 		15: m.machPortInsertRight,
+		23: m.machPortSetKtype,
 	}}
 }
 
@@ -160,4 +164,17 @@ func (m machPortStubs) machPortInsertRight(c *mig.Call) mach.KernReturn {
 	}
 	c.Took(1)
 	return kr
+}
+
+func (m machPortStubs) machPortSetKtype(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 64 ||
+		!c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeMoveSend, 64, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypePortName, 32, 1)) ||
+		!mig.Is(b, 32, mig.Inline(mach.TypeInteger32, 32, 1)) ||
+		!mig.Is(b, 48, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.MachPortSetKtype(c, convertPortToHostPriv(c.Object), convertPortToSpace(c.KObject(0)), mach.Name(mig.Get64(b, 24)), mach.Right(mig.Get64(b, 40)), uint32(mig.Get64(b, 56)))
 }

@@ -60,19 +60,20 @@ func (r *Report) String() string {
 func (k *Kernel) NewTask(name string) (*Task, error) {
 	k.gate.Enter()
 	defer k.gate.Leave()
-	t, kr := k.newTask(name, nil, true)
+	t, kr := k.newTask(name, nil, false, true)
 	if kr != mach.KernSuccess {
 		return nil, fmt.Errorf("cannot create a task: %v", kr)
 	}
 	return t, nil
 }
 
-// newTask makes a task, with a copy of parent's memory by its inheritance if
-// parent is not nil. The caller is inside the gate.
+// newTask makes a task. With inherit it has a copy of parent's memory by its
+// inheritance; without, only parent's limits, and parent may be nil. The caller
+// is inside the gate.
 //
 //	KERN_RESOURCE_SHORTAGE  no memory for the copy, or as many tasks as may be
 //	KERN_FAILURE            the kernel is closing
-func (k *Kernel) newTask(name string, parent *Task, goThreads bool) (*Task, mach.KernReturn) {
+func (k *Kernel) newTask(name string, parent *Task, inherit, goThreads bool) (*Task, mach.KernReturn) {
 	t := &Task{
 		k: k, id: k.ids.Add(1), name: name,
 		done: make(chan struct{}), active: true, threads: map[*Thread]struct{}{},
@@ -84,14 +85,14 @@ func (k *Kernel) newTask(name string, parent *Task, goThreads bool) (*Task, mach
 		t.pmap = &taskPmap{}
 		pm = t.pmap
 	}
-	if parent != nil {
+	if inherit {
 		m, kr := parent.vmap.Fork(pm)
 		if kr != mach.KernSuccess {
 			return nil, kr
 		}
 		t.vmap = m
 	} else {
-		t.vmap = vm.NewMap(k.frames, pm)
+		t.vmap = k.newMap(parent, pm)
 	}
 	t.mem = taskMemory{m: t.vmap, frames: k.frames}
 	t.space = k.zone.NewSpace()
@@ -103,6 +104,18 @@ func (k *Kernel) newTask(name string, parent *Task, goThreads bool) (*Task, mach
 		return nil, kr
 	}
 	return t, mach.KernSuccess
+}
+
+// newMap makes an empty map with the limits of parent's, or of nobody's.
+func (k *Kernel) newMap(parent *Task, pm vm.Pmap) *vm.Map {
+	m := vm.NewMap(k.frames, pm)
+	m.SetFresh(k.rules.vm.Fresh())
+	limits := k.limits
+	if parent != nil {
+		limits = parent.vmap.Limits()
+	}
+	m.SetLimits(limits, true)
+	return m
 }
 
 // What one client may take of the kernel's own memory: past these numbers

@@ -16,17 +16,17 @@ type machService struct {
 
 // TaskCreate is task_create (2007). The child has no thread and no names.
 //
-//	KERN_INVALID_TASK       the port is no task's
+//	KERN_INVALID_TASK       the port is no task's (KERN_INVALID_ARGUMENT under
+//	                        taskCreateInvalidArgument)
 //	KERN_RESOURCE_SHORTAGE  no memory for the inherited copy
-func (machService) TaskCreate(_ *mig.Call, parent *Task, inherit bool) (*Task, mach.KernReturn) {
+func (machService) TaskCreate(c *mig.Call, parent *Task, inherit bool) (*Task, mach.KernReturn) {
 	if parent == nil || parent.VMMap() == nil {
+		if caller(c).k.rules.taskCreateInvalidArgument {
+			return nil, mach.KernInvalidArgument
+		}
 		return nil, mach.KernInvalidTask
 	}
-	from := parent
-	if !inherit {
-		from = nil
-	}
-	child, kr := parent.k.newTask(childName(parent.name), from, false)
+	child, kr := parent.k.newTask(childName(parent.name), parent, inherit, false)
 	if kr != mach.KernSuccess {
 		return nil, mach.KernResourceShortage
 	}

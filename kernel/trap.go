@@ -198,7 +198,7 @@ func trapVMAllocate(th *Thread, a *[maxArgs]uint64) uint64 {
 	out := mach.Addr(a[1])
 	var b [8]byte
 	_ = th.mem.ReadBytes(out, b[:])
-	addr, kr := t.vmap.Allocate(mach.Addr(le.Uint64(b[:])), a[2], uint32(a[3]) != 0)
+	addr, kr := th.k.memory.Allocate(t.VMMap(), mach.Addr(le.Uint64(b[:])), a[2], uint32(a[3]) != 0)
 	if kr == mach.KernSuccess {
 		le.PutUint64(b[:], uint64(addr))
 		_ = th.mem.WriteBytes(out, b[:])
@@ -211,7 +211,7 @@ func trapVMDeallocate(th *Thread, a *[maxArgs]uint64) uint64 {
 	if t == nil {
 		return uint64(mach.SendInterrupted)
 	}
-	return uint64(t.vmap.Deallocate(mach.Addr(a[1]), a[2]))
+	return uint64(th.k.memory.Deallocate(t.VMMap(), mach.Addr(a[1]), a[2]))
 }
 
 func trapPortAllocate(th *Thread, a *[maxArgs]uint64) uint64 {

@@ -489,3 +489,25 @@ func (s *Space) LookupSend(name mach.Name) *Port {
 	}
 	return e.port
 }
+
+// LookupRight is the port for which name denotes the given right in s. The port
+// may die at any moment.
+//
+// Locks: none held; takes the IPC lock.
+//
+//	KernInvalidTask   the space is dead
+//	KernInvalidName   name denotes nothing
+//	KernInvalidRight  name denotes others than right, or right is no port's
+func (s *Space) LookupRight(name mach.Name, right mach.Right) (*Port, mach.KernReturn) {
+	s.zone.mu.Lock()
+	defer s.zone.mu.Unlock()
+	e, kr := s.find(name)
+	if kr != mach.KernSuccess {
+		return nil, kr
+	}
+	s.check(e)
+	if right >= mach.RightNumber || e.typ()&right.Type() == 0 || e.kind&kindPortRights == 0 {
+		return nil, mach.KernInvalidRight
+	}
+	return e.port, mach.KernSuccess
+}

@@ -367,3 +367,26 @@ func TestSpaceDeath(t *testing.T) {
 	_, _, mr := a.Receive(n, nil, 0, Limit{})
 	require.Equal(t, mach.RcvInvalidName, mr)
 }
+
+func TestLookupRight(t *testing.T) {
+	w := newWorld(t)
+	s := w.space()
+	receive, set, dead := w.receive(s), w.allocate(s, mach.RightPortSet), w.allocate(s, mach.RightDeadName)
+	for _, c := range []struct {
+		fact  string
+		name  mach.Name
+		right mach.Right
+		want  mach.KernReturn
+	}{
+		{"the right it denotes", receive, mach.RightReceive, mach.KernSuccess},
+		{"another right", receive, mach.RightSend, mach.KernInvalidRight},
+		{"no name", 77777, mach.RightReceive, mach.KernInvalidName},
+		{"a set is no port", set, mach.RightPortSet, mach.KernInvalidRight},
+		{"a dead name is no port", dead, mach.RightDeadName, mach.KernInvalidRight},
+		{"no right of that kind", receive, 77, mach.KernInvalidRight},
+	} {
+		p, kr := s.LookupRight(c.name, c.right)
+		require.Equal(t, c.want, kr, c.fact)
+		require.Equal(t, kr == mach.KernSuccess, p != nil, c.fact)
+	}
+}

@@ -15,7 +15,7 @@ for name in $interfaces; do
 	$mig -package gnumach -header "$out/mig/gnumach/${name}_table.go" \
 		-user "$out/mig/gnumach/${name}_user.go" -server /dev/null "mig/gnumach/$name.defs"
 done
-for name in mach mach_host mach_port; do
+for name in mach mach_host mach_port gnumach; do
 	$mig -package kernel -types kernel/mig.types -DKERNEL_SERVER -header /dev/null -user /dev/null \
 		-server "$out/kernel/${name}_server.go" "mig/gnumach/$name.defs"
 done

@@ -246,7 +246,7 @@ func (m *Map) check(lo, hi mach.Addr, access mach.Prot) mach.KernReturn {
 }
 
 // Copyout maps the copy at a place the kernel chooses, at its in-page offset
-// (vm_map_copyout). The memory is read-write, maximum all, inherited by copy.
+// (vm_map_copyout). The memory has the attributes of newly allocated memory.
 // The bytes around the data in the first and last page are the source's.
 //
 // Locks: takes the map's and object locks; the caller holds none. Consumes c
@@ -254,7 +254,7 @@ func (m *Map) check(lo, hi mach.Addr, access mach.Prot) mach.KernReturn {
 //
 // Returns the address of the first byte and
 //   - KernSuccess; for an empty or nil copy too, with address 0.
-//   - KernNoSpace: no gap is large enough.
+//   - KernNoSpace: no gap is large enough, or the map's limit would be passed.
 //   - KernInvalidArgument: the map is dead.
 func (m *Map) Copyout(c *Copy) (mach.Addr, mach.KernReturn) {
 	if c == nil || c.size == 0 {
@@ -267,6 +267,9 @@ func (m *Map) Copyout(c *Copy) (mach.Addr, mach.KernReturn) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	prev, start, kr := m.place(0, c.pages()<<mach.PageShift, 0, true)
+	if kr == mach.KernSuccess {
+		kr = m.charge(c.pages() << mach.PageShift)
+	}
 	if kr != mach.KernSuccess {
 		return 0, kr
 	}
@@ -275,7 +278,7 @@ func (m *Map) Copyout(c *Copy) (mach.Addr, mach.KernReturn) {
 	for _, s := range c.segs {
 		e := &Entry{
 			start: at, end: at + mach.Addr(s.pages<<mach.PageShift),
-			prot: mach.ProtDefault, maxProt: mach.ProtAll, inherit: mach.InheritCopy,
+			prot: m.fresh, maxProt: mach.ProtAll, inherit: mach.InheritCopy,
 		}
 		e.back(m, s.object, s.first)
 		m.link(prev, e)

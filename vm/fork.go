@@ -20,6 +20,7 @@ func (m *Map) Fork(pm Pmap) (*Map, mach.KernReturn) {
 	if m.dead {
 		return nil, mach.KernInvalidArgument
 	}
+	child.fresh, child.limit = m.fresh, m.limit
 	for e := m.first; e != nil; e = e.next {
 		n := &Entry{start: e.start, end: e.end, prot: e.prot, maxProt: e.maxProt, inherit: e.inherit}
 		switch e.inherit {

@@ -25,14 +25,25 @@ type Map struct {
 	last      *Entry
 	firstFree *Entry // placement hint, see findSpace; nil is the map's minimum
 	dead      bool
+
+	fresh mach.Prot // current protection of new memory
+	limit Limits
 }
+
+// Limits bound the memory a map may have in bytes, what can never be reached
+// (maximum protection none) not counted. Cur is in force, Max is what the
+// map's owner may raise it to.
+type Limits struct{ Cur, Max uint64 }
+
+// Unlimited is what a new map has.
+const Unlimited = ^uint64(0)
 
 // NewMap makes an empty map over the kernel's frames. pm may be nil: then
 // only the kernel reaches the memory (ReadBytes, WriteBytes, copies). The map
 // owns pm and destroys it in Terminate.
 func NewMap(fr *Frames, pm Pmap) *Map {
 	return &Map{
-		fr: fr, pm: pm,
+		fr: fr, pm: pm, fresh: mach.ProtDefault, limit: Limits{Unlimited, Unlimited},
 		entries: btree.NewBTreeGOptions(
 			func(a, b *Entry) bool { return a.start < b.start },
 			btree.Options{NoLocks: true}),

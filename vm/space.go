@@ -14,8 +14,8 @@ func clampRange(addr mach.Addr, size uint64) (lo, hi mach.Addr) {
 	return lo, hi
 }
 
-// Allocate makes zero-filled memory: read-write, maximum all, inherited by
-// copy (vm_allocate). addr and size are untrusted, in bytes of this map's
+// Allocate makes zero-filled memory: read-write (or as SetFresh says), maximum
+// all, inherited by copy (vm_allocate). addr and size are untrusted, in bytes of this map's
 // address space; size is rounded up to pages, a fixed addr down to one. With
 // anywhere the kernel chooses and addr is ignored.
 //
@@ -26,7 +26,7 @@ func clampRange(addr mach.Addr, size uint64) (lo, hi mach.Addr) {
 //   - KernInvalidArgument: the rounded size is 0 (it wrapped); the map is dead.
 //   - KernInvalidAddress: fixed, and the range leaves the map's bounds or wraps.
 //   - KernNoSpace: fixed, and a page is in use; anywhere, and no gap is large
-//     enough.
+//     enough; or the map's limit would be passed.
 //
 // Source: GNU Mach's observed behaviour; the manual agrees but says that
 // anywhere starts at addr.
@@ -35,7 +35,7 @@ func (m *Map) Allocate(addr mach.Addr, size uint64, anywhere bool) (mach.Addr, m
 		return 0, mach.KernSuccess
 	}
 	return m.Enter(addr.TruncPage(), roundSize(size), 0, anywhere,
-		mach.ProtDefault, mach.ProtAll, mach.InheritCopy)
+		m.fresh, mach.ProtAll, mach.InheritCopy)
 }
 
 // Enter makes zero-filled memory with the given attributes (vm_map of no
@@ -59,6 +59,11 @@ func (m *Map) Enter(addr mach.Addr, size, mask uint64, anywhere bool,
 	prev, start, kr := m.place(addr, size, mask, anywhere)
 	if kr != mach.KernSuccess {
 		return 0, kr
+	}
+	if maxProt != mach.ProtNone {
+		if kr = m.charge(size); kr != mach.KernSuccess {
+			return 0, kr
+		}
 	}
 	e := &Entry{
 		start: start, end: start + mach.Addr(size),

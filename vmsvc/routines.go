@@ -34,8 +34,12 @@ func (s *Server) VMInherit(_ *mig.Call, m *vm.Map, addr mach.Addr, size uint64, 
 //
 // The count travels in 32 bits. The real kernel tells a longer one truncated,
 // beside a copy of full size; and nothing, if nothing is left.
-func (s *Server) VMRead(_ *mig.Call, m *vm.Map, addr mach.Addr, size uint64) (ipc.Region, uint32, mach.KernReturn) {
-	data, kr := s.Read(m, addr, size)
+func (s *Server) VMRead(c *mig.Call, m *vm.Map, addr mach.Addr, size uint64) (ipc.Region, uint32, mach.KernReturn) {
+	var to *vm.Map
+	if s.receiver != nil {
+		to = s.receiver(c.Caller)
+	}
+	data, kr := s.Read(m, addr, size, to)
 	if kr != mach.KernSuccess {
 		return nil, 0, kr
 	}

@@ -63,7 +63,7 @@ func TestNoMapIsInvalidArgument(t *testing.T) {
 	require.Equal(t, want, w.Deallocate(nil, 0, page))
 	require.Equal(t, want, w.Protect(nil, 0, page, false, mach.ProtRead))
 	require.Equal(t, want, w.Inherit(nil, 0, page, mach.InheritCopy))
-	_, kr = w.Read(nil, 0, page)
+	_, kr = w.Read(nil, 0, page, nil)
 	require.Equal(t, want, kr)
 	c := w.data(page)
 	require.Equal(t, want, w.Write(nil, 0, c))
@@ -77,8 +77,7 @@ func TestNoMapIsInvalidArgument(t *testing.T) {
 // (vm_family_semantics, sections 3 and 6).
 func TestAlignment(t *testing.T) {
 	observed := GNUMachObserved()
-	documented := observed
-	documented.AlignedRead = true
+	documented := GNUMachDocumented()
 	free := Rules{}
 	const ok, bad = mach.KernSuccess, mach.KernInvalidArgument
 	for _, c := range []struct {
@@ -94,7 +93,7 @@ func TestAlignment(t *testing.T) {
 		t.Run("vm_read "+c.name, func(t *testing.T) {
 			for rules, want := range map[Rules]mach.KernReturn{observed: c.observed, documented: c.documented, free: c.free} {
 				w := newWorld(t, rules)
-				got, kr := w.Read(w.m, w.base+mach.Addr(c.addr), c.size)
+				got, kr := w.Read(w.m, w.base+mach.Addr(c.addr), c.size, nil)
 				require.Equal(t, want, kr)
 				if kr == mach.KernSuccess {
 					require.Equal(t, c.size, got.Size())
@@ -177,4 +176,56 @@ func TestProtectAndInheritCheckTheirValues(t *testing.T) {
 	} {
 		require.Equal(t, want, w.Inherit(w.m, w.base, page, in), "%v", in)
 	}
+}
+
+// What the GNU Mach Reference Manual promises, and the packaged kernel does not
+// do: the two columns are the two values of each rule.
+func TestRulesOfTheManual(t *testing.T) {
+	const ok, bad = mach.KernSuccess, mach.KernInvalidAddress
+	for _, c := range []struct {
+		name                 string
+		observed, documented mach.KernReturn
+		do                   func(w *world) mach.KernReturn
+	}{
+		{"vm_deallocate of a hole", ok, bad, func(w *world) mach.KernReturn { return w.Deallocate(w.m, 0x1000, page) }},
+		{"vm_deallocate from memory into a hole", ok, ok, func(w *world) mach.KernReturn { return w.Deallocate(w.m, w.base+7*page, 2*page) }},
+		{"vm_deallocate of no bytes of a hole", ok, ok, func(w *world) mach.KernReturn { return w.Deallocate(w.m, 0x1000, 0) }},
+		{"vm_protect of a hole", ok, bad, func(w *world) mach.KernReturn { return w.Protect(w.m, 0x1000, page, false, mach.ProtRead) }},
+		{"vm_protect of no bytes of a hole", ok, ok, func(w *world) mach.KernReturn { return w.Protect(w.m, 0x1000, 0, false, mach.ProtRead) }},
+		{"vm_inherit of a hole", ok, bad, func(w *world) mach.KernReturn { return w.Inherit(w.m, 0x1000, page, mach.InheritNone) }},
+		{"vm_inherit of no bytes of a hole", ok, ok, func(w *world) mach.KernReturn { return w.Inherit(w.m, 0x1000, 0, mach.InheritNone) }},
+		{"vm_allocate of a size that rounds to zero", mach.KernInvalidArgument, mach.KernNoSpace, func(w *world) mach.KernReturn {
+			_, kr := w.Allocate(w.m, 0, ^uint64(0), true)
+			return kr
+		}},
+		{"vm_allocate of nothing", ok, ok, func(w *world) mach.KernReturn {
+			_, kr := w.Allocate(w.m, 0, 0, true)
+			return kr
+		}},
+		{"vm_read for a map without room", ok, mach.KernNoSpace, func(w *world) mach.KernReturn {
+			full := vm.NewMap(w.frames, nil)
+			defer full.Terminate()
+			_, kr := w.Allocate(full, 0, uint64(mach.VMMaxAddress), false)
+			require.Equal(w.t, ok, kr)
+			c, kr := w.Read(w.m, w.base, page, full)
+			c.Discard()
+			return kr
+		}},
+		{"vm_read of nothing, unaligned", ok, ok, func(w *world) mach.KernReturn {
+			_, kr := w.Read(w.m, w.base+3, 0, nil)
+			return kr
+		}},
+		{"vm_read, unaligned, of a hole", bad, bad, func(w *world) mach.KernReturn {
+			_, kr := w.Read(w.m, 0x1008, 8, nil)
+			return kr
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			require.Equal(t, c.observed, c.do(newWorld(t, GNUMachObserved())), "observed")
+			require.Equal(t, c.documented, c.do(newWorld(t, GNUMachDocumented())), "documented")
+		})
+	}
+	observed, documented := GNUMachObserved(), GNUMachDocumented()
+	require.Equal(t, mach.ProtDefault, observed.Fresh())
+	require.Equal(t, mach.ProtAll, documented.Fresh())
 }

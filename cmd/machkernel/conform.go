@@ -24,7 +24,8 @@ func newConformCommand() *cobra.Command {
 		Short: "Compare the kernel with recordings of the real GNU Mach",
 		Long: `conform runs the built-in conformance suite, C clients made with the real MIG,
 and compares each case with what the same binary printed on GNU Mach. PATTERN
-selects cases by name, as a shell does: 'vm_read/*', '*/*hole*'.
+selects cases by name, as a shell does: 'vm_read/*', '*/*hole*'. With --edition
+documented a case of which the manual speaks is judged by the manual.
 
 The last line counts the cases. The exit code is 1 if a case differs from its
 recording without a listed reason, if a listed deviation does not differ, or if
@@ -43,17 +44,18 @@ a case has no recording.`,
 	f.BoolVar(&o.list, "list", false, "list the cases and do not run them")
 	f.BoolVar(&o.json, "json", false, "write the result as JSON")
 	f.BoolVar(&o.junit, "junit", false, "write the result as JUnit XML")
-	f.BoolVar(&o.markdown, "markdown", false, "write the result as a Markdown table")
-	f.BoolVarP(&o.verbose, "verbose", "v", false, "show agreeing cases, too")
+	f.BoolVar(&o.markdown, "markdown", false, "write the result as Markdown tables")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "show every case: the manual's answer, the recording, ours")
 	f.StringVar(&o.suite, "suite", "", "judge the suite in this directory instead of the built-in one")
-	f.StringVar(&o.edition, "edition", "observed", "the rules the kernel goes by; only observed is served yet")
+	o.kernel.flags(c)
 	c.MarkFlagsMutuallyExclusive("json", "junit", "markdown", "list")
 	return c
 }
 
 type conformOptions struct {
 	list, json, junit, markdown, verbose bool
-	suite, edition                       string
+	suite                                string
+	kernel                               kernelOptions
 }
 
 func (o *conformOptions) run(c *cobra.Command, pattern string) error {
@@ -63,8 +65,9 @@ func (o *conformOptions) run(c *cobra.Command, pattern string) error {
 	if _, err := path.Match(pattern, ""); err != nil {
 		return fmt.Errorf("pattern %q: %w", pattern, err)
 	}
-	if o.edition != "observed" {
-		return fmt.Errorf("--edition %q: only observed is served yet", o.edition)
+	edition, version, err := o.kernel.parse()
+	if err != nil {
+		return err
 	}
 	s, err := o.load()
 	if err != nil {
@@ -76,7 +79,10 @@ func (o *conformOptions) run(c *cobra.Command, pattern string) error {
 	if o.list {
 		return listCases(ctx, c.OutOrStdout(), s, want)
 	}
-	rep, err := conform.Judge(ctx, s, want, o.progress(c.ErrOrStderr()))
+	rep, err := conform.Judge(ctx, s, conform.Options{
+		Target: conform.Target{Edition: edition, Version: version},
+		Want:   want, Progress: o.progress(c.ErrOrStderr()),
+	})
 	if err != nil {
 		return err
 	}
@@ -124,7 +130,7 @@ func (o *conformOptions) write(w io.Writer, rep *conform.Report) error {
 }
 
 // progress shows how far the run is, on a terminal only.
-func (o *conformOptions) progress(w io.Writer) func(done, all int) {
+func (o *conformOptions) progress(w io.Writer) func(conform.Progress) {
 	f, ok := w.(*os.File)
 	if !ok {
 		return nil
@@ -132,12 +138,12 @@ func (o *conformOptions) progress(w io.Writer) func(done, all int) {
 	if st, err := f.Stat(); err != nil || st.Mode()&os.ModeCharDevice == 0 {
 		return nil
 	}
-	return func(done, all int) {
-		end := "\r"
-		if done == all {
-			end = "\r\x1b[K"
+	return func(p conform.Progress) {
+		if p.Done == p.All {
+			fmt.Fprint(w, "\r\x1b[K")
+			return
 		}
-		fmt.Fprintf(w, "%d of %d clients%s", done, all, end)
+		fmt.Fprintf(w, "\r%d of %d cases  %s\x1b[K", p.Done, p.All, p.Client)
 	}
 }
 

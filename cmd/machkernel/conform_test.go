@@ -24,6 +24,15 @@ func TestConform(t *testing.T) {
 		require.Regexp(t, `^vm_read/.*hole.*\n$`, name)
 	}
 
+	code, out, _ = run("conform", "--edition", "documented", "vm_read")
+	require.Zero(t, code, out)
+	require.Regexp(t, `\d+ cases: \d+ answer as the manual promises, .* 0 fail, in`, out)
+
+	code, out, _ = run("conform", "-v", "vm_read/unaligned-size")
+	require.Zero(t, code)
+	require.Contains(t, out, "    manual  vm_read: KERN_INVALID_ARGUMENT\n    real    vm_read: KERN_SUCCESS\n")
+	require.Contains(t, out, "    ours    vm_read: KERN_SUCCESS\n")
+
 	code, out, _ = run("conform", "--json", "vm_protect/*")
 	require.Zero(t, code)
 	var rep conform.Report
@@ -66,7 +75,9 @@ func TestConformRefuses(t *testing.T) {
 		{[]string{"["}, "pattern"},
 		{[]string{"--suite", "/nonexistent"}, "--suite"},
 		{[]string{"--suite", t.TempDir()}, "bin/"},
-		{[]string{"--edition", "documented"}, "--edition"},
+		{[]string{"--edition", "manual"}, "--edition"},
+		{[]string{"--kernel-version", "1.8+git20200101"}, "--kernel-version"},
+		{[]string{"--kernel-version", "latest"}, "--kernel-version"},
 		{[]string{"--json", "--junit"}, "json junit"},
 	} {
 		code, _, errs := run(append([]string{"conform"}, c.args...)...)

@@ -146,6 +146,8 @@ func TestBadInputIsOneLineAndExitCode2(t *testing.T) {
 		{"unknown command", []string{"walk"}, "unknown command"},
 		{"bad time-out", []string{"demo", "--timeout", "-1s"}, "--timeout"},
 		{"bad memory", []string{"demo", "--memory", "0"}, "--memory"},
+		{"bad edition", []string{"demo", "--edition", "both"}, "--edition"},
+		{"bad version", []string{"demo", "--kernel-version", "1.9"}, "--kernel-version"},
 		{"a name with an escape", []string{"run", "/nonexistent/\x1b[31mred"}, `\x1b[31mred`},
 		{"a pipe", []string{"run", fifo}, "is not a file"},
 		{"too much memory", []string{"demo", "--memory", "16777216"}, "--memory"},
@@ -188,5 +190,21 @@ func TestTimeoutWithABlockedConsole(t *testing.T) {
 func TestRoutinesListsWhatIsServed(t *testing.T) {
 	code, out, _ := run("routines")
 	require.Zero(t, code)
-	require.Contains(t, out, "2026  served  mach       vm_read(address vm_address_t, size vm_size_t) → data pointer_t\n")
+	require.Regexp(t, `(?m)^2026 +served +mach +vm_read\(address vm_address_t, size vm_size_t\) → data pointer_t$`, out)
+	require.Regexp(t, `(?m)^4216 +source only, from 1.8\+git20251228 +gnumach +vm_get_size_limit\(\) → current_limit vm_size_t, max_limit vm_size_t$`, out)
+}
+
+func TestRunAsAnotherKernel(t *testing.T) {
+	client := "../../testdata/conformance/bin/newer"
+	code, out, errs := run("run", client)
+	require.Zero(t, code, errs)
+	require.Contains(t, out, "vm_get_size_limit: MIG_BAD_ID\n")
+	code, out, errs = run("run", "--kernel-version", "1.8+git20260224", client)
+	require.Zero(t, code, errs)
+	require.Contains(t, out, "vm_get_size_limit: KERN_SUCCESS\n")
+
+	client = "../../testdata/conformance/bin/vmprotect"
+	code, out, errs = run("run", "--edition", "documented", client)
+	require.Zero(t, code, errs)
+	require.Contains(t, out, "== vm_protect/hole\nto read-only: KERN_INVALID_ADDRESS\n")
 }

@@ -49,6 +49,9 @@ usage and for what is missing.`, realTimeout)
 			}
 			return ours(c, args)
 		}
+		if c.Flags().Changed("edition") || c.Flags().Changed("kernel-version") {
+			return errors.New("--edition and --kernel-version are not for the real kernel")
+		}
 		if err := r.settle(c, o); err != nil {
 			return err
 		}

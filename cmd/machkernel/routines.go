@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"machkernel/kernel"
+	"machkernel/mach"
 )
 
 func newRoutinesCommand() *cobra.Command {
@@ -15,7 +16,10 @@ func newRoutinesCommand() *cobra.Command {
 		Use:   "routines",
 		Short: "List the routines that the kernel knows, and which it serves",
 		Long: `routines prints the kernel's dispatch table: every routine of its interfaces by
-id. One that is not served answers MIG_BAD_ID, as any other id does.`,
+id. One that is not served answers MIG_BAD_ID, as any other id does. What is
+"source only" is newer than the kernel of the recordings: it follows the sources,
+is judged by nothing, and answers MIG_BAD_ID unless --kernel-version of run or
+conform is as new.`,
 		Example: "  machkernel routines --served",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -26,12 +30,16 @@ id. One that is not served answers MIG_BAD_ID, as any other id does.`,
 			defer k.Close()
 			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 			for _, e := range k.Table().Entries() {
-				if state := "served"; e.Served() || !served {
-					if !e.Served() {
-						state = "-"
-					}
-					fmt.Fprintf(w, "%d\t%s\t%s\t%s\n", e.ID, state, e.Subsystem, e.Signature())
+				state := "-"
+				switch {
+				case kernel.Since(e.ID) > mach.VersionPackaged:
+					state = fmt.Sprintf("source only, from %v", kernel.Since(e.ID))
+				case e.Served():
+					state = "served"
+				case served:
+					continue
 				}
+				fmt.Fprintf(w, "%d\t%s\t%s\t%s\n", e.ID, state, e.Subsystem, e.Signature())
 			}
 			return w.Flush()
 		},

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"machkernel/kernel"
+	"machkernel/mach"
 	"machkernel/testdata"
 )
 
@@ -23,11 +24,35 @@ type runOptions struct {
 	trace   bool
 	timeout time.Duration
 	memory  int64
+	kernel  kernelOptions
+}
+
+// kernelOptions are the flags that say which kernel to be.
+type kernelOptions struct{ edition, version string }
+
+func (o *kernelOptions) flags(c *cobra.Command) {
+	c.Flags().StringVar(&o.edition, "edition", kernel.Observed.String(),
+		"whom to believe where manual and kernel disagree: observed or documented")
+	c.Flags().StringVar(&o.version, "kernel-version", mach.VersionPackaged.String(),
+		fmt.Sprintf("the GNU Mach to be, up to %v: routines newer than it answer MIG_BAD_ID", mach.VersionNewest))
+}
+
+func (o *kernelOptions) parse() (kernel.Edition, mach.Version, error) {
+	e, err := kernel.ParseEdition(o.edition)
+	if err != nil {
+		return 0, 0, fmt.Errorf("--edition: %w", err)
+	}
+	v, err := mach.ParseVersion(o.version)
+	if err != nil {
+		return 0, 0, fmt.Errorf("--kernel-version: %w", err)
+	}
+	return e, v, nil
 }
 
 func (o *runOptions) flags(c *cobra.Command) {
 	c.Flags().DurationVar(&o.timeout, "timeout", 0, "end the run after this time, with exit code 124 (0: never)")
 	c.Flags().Int64Var(&o.memory, "memory", kernel.DefaultMemory>>20, "physical memory of the kernel in MiB")
+	o.kernel.flags(c)
 }
 
 // maxMemory is the largest --memory, in MiB.
@@ -41,7 +66,8 @@ func (o *runOptions) check() error {
 	if o.timeout < 0 {
 		return fmt.Errorf("--timeout %v: must not be negative", o.timeout)
 	}
-	return nil
+	_, _, err := o.kernel.parse()
+	return err
 }
 
 func newRunCommand() *cobra.Command {
@@ -130,7 +156,11 @@ func runImage(c *cobra.Command, trace io.Writer, o *runOptions, name string, ima
 	out := c.OutOrStdout()
 	console := newConsole(out)
 	var boot atomic.Pointer[kernel.Task]
-	cfg := kernel.Config{Memory: o.memory << 20, Console: console}
+	edition, version, err := o.kernel.parse()
+	if err != nil {
+		return err
+	}
+	cfg := kernel.Config{Memory: o.memory << 20, Console: console, Edition: edition, Version: version}
 	cfg.OnReport = func(t *kernel.Task, r *kernel.Report) {
 		if b := boot.Load(); b != nil && b != t { // the first task's report is the run's result
 			fmt.Fprintf(c.ErrOrStderr(), "machkernel: task %d %s: %v\n", t.ID(), t.Name(), r)

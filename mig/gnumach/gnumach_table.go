@@ -7,8 +7,8 @@ import (
 	"machkernel/mig"
 )
 
-// Gnumach is subsystem gnumach, ids 4200 to 4214.
-var Gnumach = &mig.Subsystem{Name: "gnumach", Base: 4200, Number: 15, Routines: []mig.Routine{
+// Gnumach is subsystem gnumach, ids 4200 to 4216.
+var Gnumach = &mig.Subsystem{Name: "gnumach", Base: 4200, Number: 17, Routines: []mig.Routine{
 	{
 		Name: "vm_cache_statistics", ID: 4200,
 		Args: []mig.Arg{
@@ -132,6 +132,21 @@ var Gnumach = &mig.Subsystem{Name: "gnumach", Base: 4200, Number: 15, Routines: 
 		Name: "thread_get_name", ID: 4214,
 		Args: []mig.Arg{
 			{Name: "name", Dir: mig.Out, Type: mig.Type{C: "kernel_debug_name_t", Form: mig.Variable, Name: mach.TypeString, Bits: 8, Number: 64}},
+		},
+	},
+	{
+		Name: "vm_set_size_limit", ID: 4215,
+		Args: []mig.Arg{
+			{Name: "map", Dir: mig.In, Type: mig.Type{C: "vm_task_t", Form: mig.PortArg, Name: mach.TypeMoveSend, Bits: 64, Number: 1}},
+			{Name: "current_limit", Dir: mig.In, Type: mig.Type{C: "vm_size_t", Name: mach.TypeInteger64, Bits: 64, Number: 1}},
+			{Name: "max_limit", Dir: mig.In, Type: mig.Type{C: "vm_size_t", Name: mach.TypeInteger64, Bits: 64, Number: 1}},
+		},
+	},
+	{
+		Name: "vm_get_size_limit", ID: 4216,
+		Args: []mig.Arg{
+			{Name: "current_limit", Dir: mig.Out, Type: mig.Type{C: "vm_size_t", Name: mach.TypeInteger64, Bits: 64, Number: 1}},
+			{Name: "max_limit", Dir: mig.Out, Type: mig.Type{C: "vm_size_t", Name: mach.TypeInteger64, Bits: 64, Number: 1}},
 		},
 	},
 }}

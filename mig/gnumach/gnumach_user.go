@@ -265,3 +265,42 @@ func ThreadGetName(m mig.Messenger, thread mach.Name) (name string, kr mach.Kern
 	name = mig.String(r, 56, mig.Count(r, 48))
 	return name, mach.KernSuccess
 }
+
+// VMSetSizeLimit calls vm_set_size_limit (4215).
+func VMSetSizeLimit(m mig.Messenger, hostPort, mapArg mach.Name, currentLimit, maxLimit uint64) (kr mach.KernReturn) {
+	b := m.MigBuffer(80)
+	mig.Put64(b, 32, mig.Inline(mach.TypeCopySend, 64, 1))
+	mig.Put64(b, 40, uint64(mapArg))
+	mig.Put64(b, 48, mig.Inline(mach.TypeInteger64, 64, 1))
+	mig.Put64(b, 56, currentLimit)
+	mig.Put64(b, 64, mig.Inline(mach.TypeInteger64, 64, 1))
+	mig.Put64(b, 72, maxLimit)
+	o := mig.Outgoing{ID: 4215, Dest: hostPort, DestType: mach.TypeCopySend, Complex: true}
+	r, kr := o.Call(m, b, 80, 48)
+	if kr == mach.KernSuccess {
+		kr = mig.CheckReply(r, 48, true, mig.CarryNothing)
+	}
+	return kr
+}
+
+// VMGetSizeLimit calls vm_get_size_limit (4216).
+func VMGetSizeLimit(m mig.Messenger, mapArg mach.Name) (currentLimit, maxLimit uint64, kr mach.KernReturn) {
+	b := m.MigBuffer(80)
+	o := mig.Outgoing{ID: 4216, Dest: mapArg, DestType: mach.TypeCopySend}
+	r, kr := o.Call(m, b, 32, 80)
+	if kr == mach.KernSuccess {
+		kr = mig.CheckReply(r, 80, true, mig.CarryNothing)
+	}
+	if kr != mach.KernSuccess {
+		return currentLimit, maxLimit, kr
+	}
+	if !mig.Is(r, 48, mig.Inline(mach.TypeInteger64, 64, 1)) {
+		return currentLimit, maxLimit, mach.MigTypeError
+	}
+	currentLimit = mig.Get64(r, 56)
+	if !mig.Is(r, 64, mig.Inline(mach.TypeInteger64, 64, 1)) {
+		return currentLimit, maxLimit, mach.MigTypeError
+	}
+	maxLimit = mig.Get64(r, 72)
+	return currentLimit, maxLimit, mach.KernSuccess
+}

@@ -7,8 +7,8 @@ import (
 	"machkernel/mig"
 )
 
-// MachPort is subsystem mach_port, ids 3200 to 3222.
-var MachPort = &mig.Subsystem{Name: "mach_port", Base: 3200, Number: 23, Routines: []mig.Routine{
+// MachPort is subsystem mach_port, ids 3200 to 3223.
+var MachPort = &mig.Subsystem{Name: "mach_port", Base: 3200, Number: 24, Routines: []mig.Routine{
 	{
 		Name: "mach_port_names", ID: 3200,
 		Args: []mig.Arg{
@@ -150,6 +150,15 @@ var MachPort = &mig.Subsystem{Name: "mach_port", Base: 3200, Number: 23, Routine
 		Name: "mach_port_clear_protected_payload", ID: 3222,
 		Args: []mig.Arg{
 			{Name: "name", Dir: mig.In, Type: mig.Type{C: "mach_port_name_t", Name: mach.TypePortName, Bits: 32, Number: 1}},
+		},
+	},
+	{
+		Name: "mach_port_set_ktype", ID: 3223,
+		Args: []mig.Arg{
+			{Name: "task", Dir: mig.In, Type: mig.Type{C: "ipc_space_t", Form: mig.PortArg, Name: mach.TypeMoveSend, Bits: 64, Number: 1}},
+			{Name: "name", Dir: mig.In, Type: mig.Type{C: "mach_port_name_t", Name: mach.TypePortName, Bits: 32, Number: 1}},
+			{Name: "right", Dir: mig.In, Type: mig.Type{C: "mach_port_right_t", Name: mach.TypeInteger32, Bits: 32, Number: 1}},
+			{Name: "ktype", Dir: mig.In, Type: mig.Type{C: "unsigned", Name: mach.TypeInteger32, Bits: 32, Number: 1}},
 		},
 	},
 }}

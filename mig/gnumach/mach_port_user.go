@@ -356,3 +356,22 @@ func MachPortClearProtectedPayload(m mig.Messenger, task, name mach.Name) (kr ma
 	}
 	return kr
 }
+
+// MachPortSetKtype calls mach_port_set_ktype (3223).
+func MachPortSetKtype(m mig.Messenger, hostPriv, task, name mach.Name, right mach.Right, ktype uint32) (kr mach.KernReturn) {
+	b := m.MigBuffer(96)
+	mig.Put64(b, 32, mig.Inline(mach.TypeCopySend, 64, 1))
+	mig.Put64(b, 40, uint64(task))
+	mig.Put64(b, 48, mig.Inline(mach.TypePortName, 32, 1))
+	mig.Put64(b, 56, uint64(uint32(name)))
+	mig.Put64(b, 64, mig.Inline(mach.TypeInteger32, 32, 1))
+	mig.Put64(b, 72, uint64(uint32(right)))
+	mig.Put64(b, 80, mig.Inline(mach.TypeInteger32, 32, 1))
+	mig.Put64(b, 88, uint64(uint32(ktype)))
+	o := mig.Outgoing{ID: 3223, Dest: hostPriv, DestType: mach.TypeCopySend, Complex: true}
+	r, kr := o.Call(m, b, 96, 48)
+	if kr == mach.KernSuccess {
+		kr = mig.CheckReply(r, 48, true, mig.CarryNothing)
+	}
+	return kr
+}
