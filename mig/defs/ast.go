@@ -156,6 +156,7 @@ type Arg struct {
 	Dir  Dir
 	Type *Type
 
+	Stated       Flags // what the text asks for
 	Dealloc      Dealloc
 	LongForm     bool // the descriptor takes the long form (typed targets)
 	ServerCopy   bool // the server gets an extra argument: is it inline?
@@ -199,6 +200,7 @@ type Type struct {
 	Elem   *Type   // what it was made from: an array's element, the other type of a plain alias
 	Fields []Field // of struct { … }
 
+	Stated   Flags // what the text asks for
 	Dealloc  Dealloc
 	LongForm bool
 
@@ -221,7 +223,11 @@ type Type struct {
 
 	Native      *Native // XNU's PointerTo and the like, else nil
 	Descriptors int     // XNU: descriptors in the message's first part; 0: plain data
-	MaxOutLine  int     // XNU: n of array[*:n], 0 where unbounded
+	Emulated    bool    // XNU: array[] without ^: out of line, though it does not look so
+
+	spec   string // the type in the language, without clauses
+	broken bool   // an error was reported: no more about it
+	local  bool   // declared inside an argument
 }
 
 // Field is a member of a struct type.
