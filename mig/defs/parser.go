@@ -19,8 +19,8 @@ type parser struct {
 	lex    lexer
 	tok    token
 	bad    token // where a syntax error was found
-	depth  int // of nested types or parentheses
-	nest   int // parentheses and braces open since the statement began
+	depth  int   // of nested types or parentheses
+	nest   int   // parentheses and braces open since the statement began
 	sub    *Subsystem
 	lay    layout
 	types  map[string]*Type
