@@ -100,18 +100,33 @@ func (l *lexer) blanks() {
 	for l.off < len(l.src) {
 		switch c := l.src[l.off]; {
 		case c == '\n':
-			l.off++
-			l.line++
-			l.lineStart = l.off
+			l.newline()
 		case c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v':
 			l.off++
 		case c == '#' && l.off == l.lineStart:
 			l.directive()
 		case c == '/' && l.off+1 < len(l.src) && (l.src[l.off+1] == '*' || l.src[l.off+1] == '/'):
 			l.report(l.pos(), "a comment: the text did not go through the C preprocessor")
-			l.off = len(l.src) // nothing sensible can be said about the rest
+			l.giveUp()
 		default:
 			return
+		}
+	}
+}
+
+func (l *lexer) newline() {
+	l.off++
+	l.line++
+	l.lineStart = l.off
+}
+
+// giveUp moves to the end where nothing sensible can be said about the rest.
+func (l *lexer) giveUp() {
+	for l.off < len(l.src) {
+		if l.src[l.off] == '\n' {
+			l.newline()
+		} else {
+			l.off++
 		}
 	}
 }
