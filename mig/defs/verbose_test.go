@@ -88,6 +88,7 @@ func verboseArg(b *strings.Builder, a *Arg) {
 	}
 	flag(b, a.ServerCopy, ", ServerCopy")
 	flag(b, a.CountInOut, ", CountInOut")
-	flag(b, a.Dealloc == DeallocMaybe, "\n "+a.Name+"Dealloc: boolean_t")
+	inUser := a.sentSomehow() && a.Dir != MsgSeqno && a.Dir != SReplyPort
+	flag(b, a.Dealloc == DeallocMaybe && (inUser || a.Dir.Returned()), "\n "+a.Name+"Dealloc: boolean_t")
 	flag(b, a.ServerCopy, "\n "+a.Name+"SCopy: boolean_t")
 }
