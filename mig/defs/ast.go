@@ -90,6 +90,11 @@ type Routine struct {
 	MsgSeqnoArg     *Arg
 	RetCodeArg      *Arg // XNU's: the argument of a simpleroutine flagged retcode
 
+	// Bytes of the smallest legal messages, of typed targets; else 0. The reply
+	// of a one-way routine is the one that carries an error.
+	RequestSize int
+	ReplySize   int
+
 	// What statements above the routine ask for, where no argument does;
 	// expressions in C, empty where nothing was asked for.
 	WaitTime  string
@@ -225,9 +230,11 @@ type Type struct {
 	Descriptors int     // XNU: descriptors in the message's first part; 0: plain data
 	Emulated    bool    // XNU: array[] without ^: out of line, though it does not look so
 
-	spec   string // the type in the language, without clauses
-	broken bool   // an error was reported: no more about it
-	local  bool   // declared inside an argument
+	stated struct{ user, server, trans string } // C types before defaults
+	before int                                  // routines that stand before it
+	spec   string                               // the type in the language, without clauses
+	broken bool                                 // an error was reported: no more about it
+	local  bool                                 // declared inside an argument
 }
 
 // Field is a member of a struct type.

@@ -31,6 +31,7 @@ func (p *parser) finishRoutine(r *Routine) {
 	p.checkPorts(r)
 	p.checkValues(r)
 	p.inForce(r)
+	p.messageSizes(r)
 	s.Routines = append(s.Routines, r)
 }
 

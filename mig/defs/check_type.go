@@ -5,7 +5,8 @@ func (p *parser) finishType(t *Type) {
 	if t.broken {
 		return
 	}
-	if t.Native != nil && t.UserType == "" && t.ServerType == "" {
+	t.stated.user, t.stated.server, t.stated.trans = t.UserType, t.ServerType, t.TransType
+	if t.Native != nil && t.Name == "" {
 		t.UserType, t.ServerType = t.Native.C, t.Native.C
 	}
 	p.nameC(t)

@@ -21,5 +21,9 @@
 //   - Every Error has a position inside the text that was read.
 //   - Sizes and the long or short form are those of the real generators.
 //   - What the real generator refuses is refused here. What it only warns of
-//     is in Subsystem.Warnings. See docs in testdata/bad, a file per refusal.
+//     is in Subsystem.Warnings. The few refusals that are ours alone name the
+//     reason: in testdata/bad, a file per refusal, after "real MIG:".
+//
+// GNU's dialect is exact for x86_64: the tests compare with the real migcom.
+// XNU's is read and resolved by the rules of its generator's source.
 package defs

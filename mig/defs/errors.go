@@ -24,7 +24,7 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Pos.String() + ": " + e.Msg }
 
-// ErrorList is what Parse found, in the order of the text; never empty where
+// ErrorList is what Parse found, in the order it was found; never empty where
 // it is returned as an error.
 type ErrorList []*Error
 

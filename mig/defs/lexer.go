@@ -16,7 +16,6 @@ type lexer struct {
 	file      string
 	line      int
 	lineStart int // offset of the line's first byte
-	gnu       bool
 	report    func(Pos, string, ...any)
 }
 
@@ -41,12 +40,13 @@ func (l *lexer) next(m mode) token {
 // number is the value of a decimal number.
 func (l *lexer) number(t token) int {
 	n, err := strconv.Atoi(t.text)
-	if err != nil || n > maxNumber {
+	switch {
+	case strings.Trim(t.text, "0123456789") != "":
+		l.report(t.pos, "%s is not a decimal number", t.text)
+		return 1
+	case err != nil || n > maxNumber:
 		l.report(t.pos, "the number %s is too big", t.text)
 		return 1
-	}
-	if l.off < len(l.src) && isWordByte(l.src[l.off]) {
-		l.report(t.pos, "numbers are decimal digits: %s%c", t.text, l.src[l.off])
 	}
 	return n
 }
@@ -55,33 +55,22 @@ func (l *lexer) number(t token) int {
 func (l *lexer) scan(m mode) kind {
 	c := l.src[l.off]
 	switch {
-	case m == modeRaw:
-		if l.span(isRawByte) {
-			return tokRaw
-		}
-	case m == modeFile && c == '<':
-		if l.until('>') {
-			return tokFile
-		}
-	case m == modeFile && c == '"':
-		if l.until('"') {
-			return tokFile
-		}
-	case m == modeQuoted && c == '"':
-		if l.until('"') {
-			return tokQuoted
-		}
+	case m == modeRaw && l.span(isRawByte):
+		return tokRaw
+	case m == modeFile && (c == '<' && l.until('>') || c == '"' && l.until('"')):
+		return tokFile
+	case m == modeQuoted && c == '"' && l.until('"'):
+		return tokQuoted
 	case isDigit(c):
-		l.span(isDigit)
-		return tokNumber
-	case isWordByte(c):
 		l.span(isWordByte)
+		return tokNumber
+	case l.span(isWordByte):
 		return tokWord
-	case strings.IndexByte(":;,+-*/()=^~<>[]{}|", c) >= 0:
-		l.off++
-		return kind(c)
 	}
 	l.off++
+	if strings.IndexByte(":;,+-*/()=^~<>[]{}|", c) >= 0 {
+		return kind(c)
+	}
 	return tokIllegal
 }
 
@@ -111,18 +100,33 @@ func (l *lexer) blanks() {
 	for l.off < len(l.src) {
 		switch c := l.src[l.off]; {
 		case c == '\n':
-			l.off++
-			l.line++
-			l.lineStart = l.off
+			l.newline()
 		case c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v':
 			l.off++
 		case c == '#' && l.off == l.lineStart:
 			l.directive()
 		case c == '/' && l.off+1 < len(l.src) && (l.src[l.off+1] == '*' || l.src[l.off+1] == '/'):
 			l.report(l.pos(), "a comment: the text did not go through the C preprocessor")
-			l.off = len(l.src) // nothing sensible can be said about the rest
+			l.giveUp()
 		default:
 			return
+		}
+	}
+}
+
+func (l *lexer) newline() {
+	l.off++
+	l.line++
+	l.lineStart = l.off
+}
+
+// giveUp moves to the end where nothing sensible can be said about the rest.
+func (l *lexer) giveUp() {
+	for l.off < len(l.src) {
+		if l.src[l.off] == '\n' {
+			l.newline()
+		} else {
+			l.off++
 		}
 	}
 }

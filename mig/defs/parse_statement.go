@@ -146,6 +146,9 @@ func (p *parser) subsystem() {
 		default:
 			s.Name = p.name("as the subsystem's name").text
 			s.Base = p.want(tokNumber, "as the subsystem's first message id").num
+			if s.Name == "" {
+				s.Name = "?" // there was an error; do not say that there is no subsystem
+			}
 			return
 		}
 	}

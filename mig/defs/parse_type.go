@@ -29,6 +29,7 @@ func (p *parser) typeDecl() {
 			p.errorf(name.pos, "type %s is declared twice; the first time at %v", name.text, old.Pos)
 		}
 	}
+	t.before = len(p.sub.Routines)
 	p.types[name.text] = t
 	p.sub.Types = append(p.sub.Types, t)
 }

@@ -18,8 +18,9 @@ const (
 type parser struct {
 	lex    lexer
 	tok    token
-	depth  int // of nested types or parentheses
-	nest   int // parentheses and braces open since the statement began
+	bad    token // where a syntax error was found
+	depth  int   // of nested types or parentheses
+	nest   int   // parentheses and braces open since the statement began
 	sub    *Subsystem
 	lay    layout
 	types  map[string]*Type
@@ -38,7 +39,7 @@ func newParser(name string, src []byte, target Target) *parser {
 		types:  map[string]*Type{},
 		byName: map[string]*Routine{},
 	}
-	p.lex = lexer{src: src, file: name, line: 1, gnu: target.Typed(), report: p.errorf}
+	p.lex = lexer{src: src, file: name, line: 1, report: p.errorf}
 	return p
 }
 
@@ -62,7 +63,7 @@ func (p *parser) syntax(format string, args ...any) {
 		return
 	}
 	p.errorf(p.tok.pos, format, args...)
-	p.tok = token{kind: tokBad, pos: p.tok.pos}
+	p.bad, p.tok = p.tok, token{kind: tokBad, pos: p.tok.pos}
 }
 
 // next moves to the next token.
@@ -155,18 +156,13 @@ func (p *parser) parse() (*Subsystem, error) {
 	return p.sub, nil
 }
 
-// recover moves to the end of a statement with an error: a semicolon outside
-// parentheses, or one before a word that only starts a statement.
+// recover moves behind a statement with an error: its end is a semicolon
+// outside parentheses, or one before a word that only starts a statement.
 func (p *parser) recover() {
-	p.tok = token{kind: tokIllegal}
-	for p.tok.kind != tokEOF {
+	for p.tok = p.bad; p.tok.kind != tokEOF; {
+		semicolon, outside := p.tok.kind == ';', p.nest <= 0
 		p.next()
-		if p.tok.kind != ';' {
-			continue
-		}
-		outside := p.nest <= 0
-		p.next()
-		if outside || p.tok.kind == tokWord && startsStatement(p.tok.text) {
+		if semicolon && (outside || p.tok.kind == tokWord && startsStatement(p.tok.text)) {
 			return
 		}
 	}

@@ -77,7 +77,7 @@ func (p *parser) basicType(w *wire, long *longDecl) *Type {
 	}
 	t.Bits = bits
 	t.Align = min(p.lay.word, bits/8)
-	if w.in.C == "MACH_MSG_TYPE_STRING_C" {
+	if !w.in.Poly && w.in.Name == mach.TypeString {
 		t.ByValue, t.String = false, true
 	}
 	if !p.sub.Target.Typed() && (w.in.IsPort() || w.in.Poly) {
