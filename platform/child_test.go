@@ -24,6 +24,7 @@ const (
 	childFiltered = "filtered" // run tests under an outer seccomp filter
 	childPlain    = "plain"    // run tests as started
 	childPong     = "pong"     // the other side of futexFloor
+	childSignal   = "signal"   // the other side of signalFloor
 )
 
 // inChild are the tests that such a run repeats.
