@@ -29,7 +29,8 @@ const (
 
 // inChild are the tests that such a run repeats.
 const inChild = "^(TestTrap|TestVector|TestRedZone|TestSegment|TestEveryNumber|TestFaults|TestPageFaults|" +
-	"TestExceptions|TestInterruptBefore|TestThreadsCome|TestManyThreads|TestRemove|TestProtect|TestJumps|TestStubStarts)"
+	"TestExceptions|TestInterruptBefore|TestThreadsCome|TestManyThreads|TestRemove|TestProtect|TestJumps|TestStubStarts|" +
+	"TestHostsExtended|TestExtendedStateArrives|TestInitialExtended|TestRestart|TestStorms)"
 
 // again prepares a run of this binary.
 func again(mode string, args ...string) (*exec.Cmd, error) {

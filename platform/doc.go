@@ -67,8 +67,8 @@
 //   - ExtendedState and SetExtendedState: x87 and vector registers, in the
 //     processor's own layout. The host loads them in the middle of
 //     rt_sigreturn, and a state that the processor refuses would make that fail
-//     where hosts before Linux 6.12 have no signal stack for the thread to report
-//     it on; so all that can be refused is refused before.
+//     at a point where some hosts have no signal stack armed for the report: all
+//     that can be refused is refused before.
 //   - Debug registers the host gives to debuggers only (CheckDebugControl).
 //     Single step and int3 need none.
 //

@@ -91,9 +91,9 @@ func (x Extended) settle(state []byte) {
 }
 
 // Check reports whether SetExtendedState takes the state. The processor faults
-// on a bad one in the middle of the return to client code; where that happens
-// the host has taken the signal stack away, and the thread would be lost
-// without a word. ErrState is in the error's chain.
+// on a bad one in the middle of the return to client code; where the host has
+// no signal stack armed at that point, the thread would be lost without a word.
+// ErrState is in the error's chain.
 func (x Extended) Check(state []byte) error {
 	if len(state) != x.Size && len(state) != FXSize {
 		return fmt.Errorf("%w: it has %d bytes, not %d or %d", ErrState, len(state), FXSize, x.Size)

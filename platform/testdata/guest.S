@@ -185,6 +185,12 @@ piece load_extended		// the components rsi from (rdi), then report
 	xrstor64 (%rdi)
 	trap -100
 	ud2
+piece wait_float
+	fwait
+	ud2
+piece add_vectors
+	addss %xmm0,%xmm0
+	ud2
 piece save_fx
 	fxsave64 (%rdi)
 	trap -100
