@@ -211,3 +211,31 @@ func TestInterruptOfASteppingThread(t *testing.T) {
 	k.trap(th, r, -25)
 	k.trap(th, r, -25)
 }
+
+// Extended state and segment bases that the kernel sets hold across every
+// event, also where a late interrupt is absorbed between.
+func TestStateUnderInterrupts(t *testing.T) {
+	_, m, f := openTest(t)
+	k := newTask(t, m, f)
+	th, r := k.thread(), k.regs("trap_loop")
+	k.trap(th, r, -25)
+	random := rand.New(rand.NewPCG(19, 20))
+	asked := interruptAllTheTime(th, 300)
+	for asked.rounds > 0 {
+		want := randomState(m.Extended(), random)
+		fs, gs := random.Uint64()>>17, random.Uint64()>>17
+		require.NoError(t, th.SetExtendedState(want))
+		r.FSBase, r.GSBase = fs, gs
+		for range 3 {
+			ev := th.Run(r)
+			got, err := th.ExtendedState()
+			require.NoError(t, err)
+			require.Equal(t, want, got, "at %+v", ev)
+			require.Equal(t, []uint64{fs, gs}, []uint64{r.FSBase, r.GSBase})
+			if asked.note(ev) && asked.rounds == 0 {
+				break
+			}
+		}
+	}
+	k.trap(th, r, -25)
+}

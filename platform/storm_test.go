@@ -56,30 +56,35 @@ func stormPage(page []byte, random *rand.Rand) {
 	}
 }
 
-// stormRegs are registers of which many lead where it hurts.
-func stormRegs(random *rand.Rand) Regs {
+// stormRegs are registers of which many lead where it hurts: into the client's
+// own memory, and where the storm is hostile into the stub's.
+func stormRegs(random *rand.Rand, hostile bool) Regs {
 	var r Regs
+	kinds := 5
+	if hostile {
+		kinds = 9
+	}
 	for _, p := range r.words() {
 		offset := random.Uint64N(mach.PageSize)
-		switch random.IntN(9) {
+		switch random.IntN(kinds) {
 		case 0:
 			*p = uint64(dataAt) + offset
 		case 1:
 			*p = uint64(codeAt) + offset
 		case 2:
-			*p = mbAddr + random.Uint64N(3*slotSize) // header, own slot, the next
-		case 3:
-			*p = textClient + offset
-		case 4:
-			*p = textCtl + offset
-		case 5:
-			*p = cmdAddr + offset
-		case 6:
 			*p = random.Uint64N(512) // numbers, counts
-		case 7:
+		case 3:
 			*p = ^random.Uint64N(512)
-		default:
+		case 4:
 			*p = random.Uint64()
+		case 5:
+			*p = mbAddr + random.Uint64N(3*slotSize) // header, own slot, the next
+		case 6:
+			*p = textClient + offset
+		case 7:
+			*p = textCtl + offset
+		case 8:
+			*p = cmdAddr + offset
 		}
 	}
 	r.RIP, r.RSP = uint64(codeAt)+random.Uint64N(mach.PageSize), uint64(dataAt)+3*mach.PageSize+8*random.Uint64N(400)
@@ -89,7 +94,7 @@ func stormRegs(random *rand.Rand) Regs {
 
 // storm runs a page of random code as a process of its own, and starts it anew
 // where it stops. It returns how many events there were and whether it lived.
-func storm(t *testing.T, m *Machine, f *frames, seed uint64) (events int, alive bool) {
+func storm(t *testing.T, m *Machine, f *frames, seed uint64, hostile bool) (events int, alive bool) {
 	const atMost = 150
 	random := rand.New(rand.NewPCG(seed, 0))
 	k := newTask(t, m, f)
@@ -98,7 +103,7 @@ func storm(t *testing.T, m *Machine, f *frames, seed uint64) (events int, alive 
 	k.add(dataAt, 4, mach.ProtDefault)
 	th := k.thread()
 	k.thread() // whose slot may be written over
-	r := stormRegs(random)
+	r := stormRegs(random, hostile)
 	for ; events < atMost; events++ {
 		timer := time.AfterFunc(2*time.Millisecond, th.Interrupt)
 		var ev Event
@@ -117,7 +122,7 @@ func storm(t *testing.T, m *Machine, f *frames, seed uint64) (events int, alive 
 			return events, false
 		case ev.Kind == EventTrap:
 		case random.IntN(3) == 0:
-			r = stormRegs(random)
+			r = stormRegs(random, hostile)
 		default:
 			r.RIP = uint64(codeAt) + random.Uint64N(mach.PageSize)
 		}
@@ -126,27 +131,35 @@ func storm(t *testing.T, m *Machine, f *frames, seed uint64) (events int, alive 
 }
 
 // Pages of random code, each a process: whatever they do costs that process at
-// most, and nothing of them is left.
+// most, and nothing of them is left. Where they leave the stub alone, it costs
+// them nothing either: every one can be interrupted and started anew.
 func TestStorms(t *testing.T) {
-	storms := 200
-	if testing.Short() || raceEnabled {
-		storms = 30
+	storms := scaled(200, 30)
+	for name, hostile := range map[string]bool{"hostile": true, "wild": false} {
+		t.Run(name, func(t *testing.T) {
+			m, f := attackMachine(t)
+			if !hostile {
+				m.deadline = stopDeadline
+			}
+			free := f.next.Load()
+			storm(t, m, f, 1<<32, hostile)
+			before := held(t)
+			events, died := 0, 0
+			for seed := range storms {
+				n, alive := storm(t, m, f, uint64(seed), hostile)
+				events += n
+				if !alive {
+					died++
+				}
+				f.next.Store(free)
+			}
+			t.Logf("%d storms, %d events, %d processes died", storms, events, died)
+			require.Greater(t, events, 10*storms, "the code runs")
+			if !hostile {
+				require.Zero(t, died)
+			}
+			leavesNothing(t, before)
+			healthy(t, m, f)
+		})
 	}
-	m, f := attackMachine(t)
-	free := f.next.Load()
-	storm(t, m, f, 1<<32)
-	before := held(t)
-	events, died := 0, 0
-	for seed := range storms {
-		n, alive := storm(t, m, f, uint64(seed))
-		events += n
-		if !alive {
-			died++
-		}
-		f.next.Store(free)
-	}
-	t.Logf("%d storms, %d events, %d processes died", storms, events, died)
-	require.Greater(t, events, 10*storms, "the code runs")
-	leavesNothing(t, before)
-	healthy(t, m, f)
 }
