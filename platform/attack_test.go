@@ -198,6 +198,28 @@ func TestAllowedCallsDoNoHarm(t *testing.T) {
 	}
 }
 
+// A client thread that ends itself is found out, every time, though nobody
+// interrupts it: the host rings for it before it has taken it off its list.
+func TestThreadsThatEndThemselves(t *testing.T) {
+	_, m, f := openTest(t)
+	at := stubCalls(t)[textClient][0]
+	free := f.next.Load()
+	for range scaled(200, 20) {
+		k := newTask(t, m, f)
+		th, r := k.thread(), k.regs("trap_once")
+		other := k.thread()
+		other.Exit() // an honest end beside it
+		r.RIP, r.RAX = at, unix.SYS_EXIT
+		within(t, "Run", func() {
+			ev := th.Run(r)
+			require.Equal(t, EventDied, ev.Kind)
+			require.Contains(t, ev.Reason, "forced its way out")
+		})
+		k.p.Destroy()
+		f.next.Store(free)
+	}
+}
+
 // Every mailbox and signal stack is overwritten, the header included; whatever
 // the words are taken for, the machine lives on.
 func TestOverwrittenMailboxes(t *testing.T) {

@@ -93,7 +93,7 @@
 //	    life.mu                    alive, killed, reaped
 //	slots.mu, Thread.mu
 //	  life.mu
-//	bell.mu, Machine.mu, usage.mu  leaves
+//	bell.mu, Machine.mu, usage.mu, endings.mu  leaves
 //
 // No lock is held while a client runs; pmap.mu and control.mu are held while
 // the control thread works, which has a deadline.
