@@ -136,14 +136,3 @@ func BenchmarkRemoveOfOnePage(b *testing.B) {
 		}
 	})
 }
-
-func BenchmarkProcess(b *testing.B) {
-	_, m, _ := openTest(b)
-	withFloor(b, func() {
-		for b.Loop() {
-			p, err := m.NewProcess()
-			require.NoError(b, err)
-			p.Destroy()
-		}
-	})
-}

@@ -24,11 +24,13 @@ const (
 	childFiltered = "filtered" // run tests under an outer seccomp filter
 	childPlain    = "plain"    // run tests as started
 	childPong     = "pong"     // the other side of futexFloor
+	childSignal   = "signal"   // the other side of signalFloor
 )
 
 // inChild are the tests that such a run repeats.
 const inChild = "^(TestTrap|TestVector|TestRedZone|TestSegment|TestEveryNumber|TestFaults|TestPageFaults|" +
-	"TestExceptions|TestInterruptBefore|TestThreadsCome|TestManyThreads|TestRemove|TestProtect|TestJumps|TestStubStarts)"
+	"TestExceptions|TestInterruptBefore|TestThreadsCome|TestManyThreads|TestRemove|TestProtect|TestJumps|TestStubStarts|" +
+	"TestHostsExtended|TestExtendedStateArrives|TestInitialExtended|TestRestart|TestStorms)"
 
 // again prepares a run of this binary.
 func again(mode string, args ...string) (*exec.Cmd, error) {

@@ -57,6 +57,25 @@
 //     be taken away until then, one deadline for each such process. Only the
 //     death of a process that was killed is waited for without one.
 //
+// # A thread's state
+//
+// Between events all of a thread's state is the kernel's to read and change:
+//   - Regs, which Run takes and gives back: general registers, flags, segment
+//     bases, code and stack selector. What Run is given is what client code
+//     gets, after a trap too: nothing of the event is added to it. (ds, es, fs
+//     and gs selectors are no part of a 64-bit thread's state, and stay.)
+//   - ExtendedState and SetExtendedState: x87 and vector registers, in the
+//     processor's own layout. The host loads them in the middle of
+//     rt_sigreturn, and a state that the processor refuses would make that fail
+//     at a point where some hosts have no signal stack armed for the report: all
+//     that can be refused is refused before.
+//   - Debug registers the host gives to debuggers only (CheckDebugControl).
+//     Single step and int3 need none.
+//
+// A running thread is stopped first, by Interrupt. An interrupt that meets an
+// event on its way is not lost: the event is reported, then, by the next Run,
+// the interrupt. The signal that comes late for it is absorbed.
+//
 // # Doorbell
 //
 // At most one goroutine per process sleeps on the doorbell: the leader, which
@@ -74,7 +93,7 @@
 //	    life.mu                    alive, killed, reaped
 //	slots.mu, Thread.mu
 //	  life.mu
-//	bell.mu, Machine.mu, usage.mu  leaves
+//	bell.mu, Machine.mu, usage.mu, endings.mu  leaves
 //
 // No lock is held while a client runs; pmap.mu and control.mu are held while
 // the control thread works, which has a deadline.

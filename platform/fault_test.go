@@ -29,6 +29,10 @@ func TestPageFaultsReportAddressAndAccess(t *testing.T) {
 	k := newTask(openTest(t))
 	k.add(dataAt, 1, mach.ProtRead)
 	k.add(dataAt+mach.PageSize, 1, mach.ProtDefault)
+	// The processor's error code: present 1, write 2, user 4, fetch 16. Hosts
+	// call everything in their own half present, to hide what is.
+	const present = 1
+	codes := map[string]uint64{"load": 4, "store": 6, "jump": 20}
 	for _, c := range []struct {
 		piece  string
 		addr   mach.Addr
@@ -60,6 +64,8 @@ func TestPageFaultsReportAddressAndAccess(t *testing.T) {
 		require.Equal(t, EventPageFault, ev.Kind, "%s %v: %+v", c.piece, c.addr, ev)
 		require.Equal(t, c.addr, ev.Addr, c.piece)
 		require.Equal(t, c.access, ev.Access, "%s %v", c.piece, c.addr)
+		require.EqualValues(t, VectorPage, ev.Vector)
+		require.Equal(t, codes[c.piece], ev.ErrorCode&^present, "%s %v", c.piece, c.addr)
 		if c.reason == "" {
 			require.Empty(t, ev.Reason)
 		} else {
@@ -73,41 +79,60 @@ func TestPageFaultsReportAddressAndAccess(t *testing.T) {
 	}
 }
 
+// fault is the event of an exception without anything else to say.
+func fault(vector uint8, code uint64) Event {
+	return Event{Kind: EventException, Vector: vector, ErrorCode: code}
+}
+
+// Vectors, error codes and where rip is: Intel's manual, volume 3, chapter 6.
 func TestExceptionsTable(t *testing.T) {
 	k := newTask(openTest(t))
-	k.add(dataAt, 1, mach.ProtDefault)
+	data := k.frames.page(k.add(dataAt, 1, mach.ProtDefault))
 	const trapFlag, alignFlag = 0x100, 0x40000
+	const farSelector = 7 // of the gate that i386 programs call, without RPL 4
+	copy(data[512:], []byte{0, 0, 0, 0, farSelector, 0})
+	step := Event{Kind: EventException, Vector: VectorDebug, DR6: DebugStep}
 	for _, c := range []struct {
-		piece  string
-		setup  func(r *Regs)
-		vector uint8
-		code   uint64
-		after  int // where rip is, from the piece's start; -1 for anywhere
+		piece string
+		setup func(r *Regs)
+		want  Event
+		after int // where rip is, from the piece's start; -1 for anywhere
 	}{
-		{"divide", nil, VectorDivide, 0, -1},
-		{"breakpoint", nil, VectorBreakpoint, 0, 1},
-		{"overflow", nil, VectorOverflow, 0, 2},
-		{"undefined", nil, VectorOpcode, 0, 0},
-		{"halt", nil, VectorProtection, 0, 0},
-		{"disable", nil, VectorProtection, 0, 0},
-		{"int80", nil, VectorProtection, 0x80*8 + 2, 0},
-		{"int82", nil, VectorProtection, 0x82*8 + 2, 0},
-		{"nops", func(r *Regs) { r.RFLAGS |= trapFlag }, VectorDebug, 0, 1},
-		{"load", func(r *Regs) { r.RDI = 0x8000000000000000 }, VectorProtection, 0, 0},
-		{"jump", func(r *Regs) { r.RDI = 0x8000000000000000 }, VectorProtection, 0, -1},
-		{"push_rax", func(r *Regs) { r.RSP = 0x0000800000000000 + 8 }, VectorStack, 0, 0},
-		{"load", func(r *Regs) { r.RFLAGS |= alignFlag; r.RDI = uint64(dataAt) + 1 }, VectorAlignment, 0, 0},
-		{"x87", nil, VectorFloat, 0, -1},
-		{"simd", nil, VectorSIMD, 0, -1},
+		{"divide", nil, fault(VectorDivide, 0), -1},
+		{"breakpoint", nil, fault(VectorBreakpoint, 0), 1},
+		{"int3_long", nil, fault(VectorBreakpoint, 0), 2},
+		{"int1", nil, fault(VectorDebug, 0), 1},
+		{"overflow", nil, fault(VectorOverflow, 0), 2},
+		{"undefined", nil, fault(VectorOpcode, 0), 0},
+		{"halt", nil, fault(VectorProtection, 0), 0},
+		{"disable", nil, fault(VectorProtection, 0), 0},
+		{"int5", nil, fault(VectorProtection, 5*8+2), 0},
+		{"int80", nil, fault(VectorProtection, 0x80*8+2), 0},
+		{"int82", nil, fault(VectorProtection, 0x82*8+2), 0},
+		{"far_call", func(r *Regs) { r.RDI = uint64(dataAt) + 512 }, fault(VectorProtection, farSelector&^3), 0},
+		{"return_far", func(r *Regs) { r.RAX = 0x10 }, fault(VectorProtection, 0x10), 3},
+		{"load_data_segment", func(r *Regs) { r.RAX = 0x10 }, fault(VectorProtection, 0x10), 0},
+		{"load_data_segment", func(r *Regs) { r.RAX = 0xfff3 }, fault(VectorProtection, 0xfff0), 0},
+		{"load_stack_segment", func(r *Regs) { r.RAX = CS64 }, fault(VectorProtection, CS64&^3), 0},
+		{"load_stack_segment", func(r *Regs) { r.RAX = 0 }, fault(VectorProtection, 0), 0},
+		{"nops", func(r *Regs) { r.RFLAGS |= trapFlag }, step, 1},
+		{"set_flags", func(r *Regs) { r.RAX = flagsInitial | trapFlag }, step, 3},
+		{"load", func(r *Regs) { r.RDI = 0x8000000000000000 }, fault(VectorProtection, 0), 0},
+		{"jump", func(r *Regs) { r.RDI = 0x8000000000000000 }, fault(VectorProtection, 0), -1},
+		{"push_rax", func(r *Regs) { r.RSP = 0x0000800000000000 + 8 }, fault(VectorStack, 0), 0},
+		{"load", func(r *Regs) { r.RFLAGS |= alignFlag; r.RDI = uint64(dataAt) + 1 }, fault(VectorAlignment, 0), 0},
+		// Two values on the stack, divided by zero: TOP is 6, ZE, ES and B are set.
+		{"x87", nil, Event{Kind: EventException, Vector: VectorFloat, FSW: 0xb084, MXCSR: 0x1f80}, -1},
+		{"simd", nil, Event{Kind: EventException, Vector: VectorSIMD, MXCSR: 0x1d84}, -1},
 	} {
 		th, r := k.thread(), k.regs(c.piece)
+		r.R8, r.R11, r.RAX = 0x1111, 0x2222, 20
 		if c.setup != nil {
 			c.setup(r)
 		}
-		r.R8, r.R11, r.RAX = 0x1111, 0x2222, 20
 		start := r.RIP
 		ev := k.next(th, r)
-		require.Equal(t, Event{Kind: EventException, Vector: c.vector, ErrorCode: c.code}, ev, c.piece)
+		require.Equal(t, c.want, ev, c.piece)
 		if c.after >= 0 {
 			require.Equal(t, start+uint64(c.after), r.RIP, c.piece)
 		}
@@ -121,6 +146,59 @@ func TestExceptionsTable(t *testing.T) {
 	require.NotEqual(t, EventDied, k.next(th, r).Kind)
 }
 
+func TestSoftwareInterruptsHaveTheirNumber(t *testing.T) {
+	for _, c := range []struct {
+		ev     Event
+		number uint8
+		ok     bool
+	}{
+		{fault(VectorProtection, 0x80*8+2), 0x80, true},
+		{fault(VectorProtection, 5*8+2), 5, true},
+		{fault(VectorProtection, 0), 0, false},              // no error code
+		{fault(VectorProtection, 4), 0, false},              // a selector in the LDT
+		{fault(VectorProtection, 0x80*8+3), 0, false},       // not by an instruction
+		{fault(VectorStack, 5*8+2), 0, false},               //
+		{Event{Kind: EventTrap, Trap: -25}, 0, false},       //
+		{Event{Vector: VectorPage, ErrorCode: 2}, 0, false}, // a write
+	} {
+		number, ok := c.ev.SoftwareInterrupt()
+		require.Equal(t, c.ok, ok, "%+v", c.ev)
+		require.Equal(t, c.number, number, "%+v", c.ev)
+	}
+}
+
+func TestDebugRegistersAreTheDebuggers(t *testing.T) {
+	require.NoError(t, CheckDebugControl(0))
+	require.NoError(t, CheckDebugControl(0xffff0400), "conditions of no breakpoint")
+	for bit := range 8 {
+		require.ErrorIs(t, CheckDebugControl(1<<bit), ErrDebugRegisters)
+	}
+}
+
+// A client that has no rights to its own pages, or to those of the stub, by
+// protection keys gets a fault that says so; the handler is not locked out.
+func TestClientLocksItselfOut(t *testing.T) {
+	k := newTask(openTest(t))
+	k.add(dataAt, 1, mach.ProtDefault)
+	th, r := k.thread(), k.regs("load")
+	r.RDI = uint64(dataAt)
+	k.trap(th, r, -100) // the pages are mapped
+	r.RIP, r.RAX, r.RDI = k.at("lock_out"), 0xffffffff, uint64(dataAt)
+	ev := th.Run(r)
+	if ev.Vector == VectorOpcode {
+		t.Skip("this host has no protection keys")
+	}
+	require.Equal(t, EventPageFault, ev.Kind, "%+v", ev)
+	require.Contains(t, ev.Reason, "protection-key")
+	require.Equal(t, ev.Reason, th.Run(r).Reason, "for ever")
+	// No component of a Mach thread's state is about keys: setting one gives
+	// the rights back.
+	state, err := th.ExtendedState()
+	require.NoError(t, err)
+	require.NoError(t, th.SetExtendedState(state))
+	k.trap(th, r, -100)
+}
+
 // Single stepping goes on as long as the kernel leaves the flag set, and stops
 // when it clears it.
 func TestSingleStep(t *testing.T) {
@@ -129,7 +207,7 @@ func TestSingleStep(t *testing.T) {
 	r.RFLAGS |= 0x100
 	for i := 1; i <= 3; i++ {
 		ev := k.next(th, r)
-		require.Equal(t, Event{Kind: EventException, Vector: VectorDebug}, ev)
+		require.Equal(t, Event{Kind: EventException, Vector: VectorDebug, DR6: DebugStep}, ev)
 		require.Equal(t, k.at("nops")+uint64(i), r.RIP)
 	}
 	r.RIP, r.RFLAGS = k.at("trap_once"), r.RFLAGS&^0x100

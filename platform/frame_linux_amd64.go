@@ -9,8 +9,8 @@ import (
 )
 
 // Layout of the signal frame that the host pushes (struct rt_sigframe):
-// return address, ucontext, siginfo. The floating-point state lies elsewhere in
-// the slot and is never touched here.
+// return address, ucontext, siginfo. The extended state lies elsewhere in the
+// slot; see ExtendedState.
 const (
 	ucFlags   = 8
 	ucStack   = ucFlags + 16
@@ -66,6 +66,7 @@ const (
 	codeKernel = 128 // SI_KERNEL
 	codeFilter = 1   // SYS_SECCOMP
 	codeUser   = 2   // SYS_USER_DISPATCH
+	codeStep   = 2   // TRAP_TRACE
 
 	ucSigcontextSS    = 2 // uc_flags
 	ucStrictRestoreSS = 4
@@ -74,11 +75,10 @@ const (
 	dataSegment  = 0x2b
 	flagsInitial = 0x202
 
-	errWrite, errFetch, errKey = 2, 16, 32 // page-fault error code
+	errWrite, errUser, errFetch, errKey = 2, 4, 16, 32 // page-fault error code
 
-	vectorPageFault = 14
-	int80Error      = 0x80*8 + 2
-	vsyscallPage    = 0xffffffffff600000
+	int80Error   = 0x80*8 + 2
+	vsyscallPage = 0xffffffffff600000
 )
 
 // handledSignals are those that have the handler; a client thread blocks all
@@ -151,7 +151,9 @@ func (f *frame) event(r *Regs) (ev Event, ok bool) {
 		// The host's vsyscall page cannot be unmapped: a jump there is a call
 		// to the host, or a bad one, and never the client's. It is the page
 		// fault that it would be without that page.
-		return pageFault(mach.Addr(r.RIP), mach.ProtExecute), true
+		ev = pageFault(mach.Addr(r.RIP), mach.ProtExecute)
+		ev.ErrorCode = errUser | errFetch
+		return ev, true
 	}
 	switch signo {
 	case sigUsr1:
@@ -196,8 +198,12 @@ func (f *frame) faultEvent(signo, code int32) Event {
 		// code are left over from an earlier fault, and there is no address.
 		vector, errcode = usual, 0
 	}
-	if vector != vectorPageFault {
-		return Event{Kind: EventException, Vector: uint8(vector), ErrorCode: errcode}
+	if vector != VectorPage {
+		ev := Event{Kind: EventException, Vector: uint8(vector), ErrorCode: errcode}
+		if vector == VectorDebug && code == codeStep {
+			ev.DR6 = DebugStep
+		}
+		return ev
 	}
 	access := mach.ProtRead
 	if errcode&errFetch != 0 {
@@ -206,6 +212,7 @@ func (f *frame) faultEvent(signo, code int32) Event {
 		access = mach.ProtWrite
 	}
 	ev := pageFault(mach.Addr(f.reg(scCR2)), access)
+	ev.ErrorCode = errcode
 	if signo == sigBus && ev.Reason == "" {
 		ev.Reason = fmt.Sprintf("the host has no memory behind address %v", ev.Addr)
 	}
@@ -228,11 +235,11 @@ func plausible(signo, code int32, vector uint64) (usual uint64, ok bool) {
 	case sigTrap:
 		all = []uint64{VectorDebug, VectorBreakpoint}
 	case sigBus:
-		all = []uint64{VectorAlignment, VectorStack, notPresent, vectorPageFault}
+		all = []uint64{VectorAlignment, VectorStack, notPresent, VectorPage}
 	case sigSegv:
 		all = []uint64{VectorProtection, VectorOverflow, VectorBounds, invalidTSS, controlProtection}
 		if code != codeKernel {
-			all = append(all, vectorPageFault)
+			all = append(all, VectorPage)
 		}
 	}
 	return all[0], slices.Contains(all, vector)
@@ -241,7 +248,7 @@ func plausible(signo, code int32, vector uint64) (usual uint64, ok bool) {
 // pageFault is the event of an access, with the reason why it can never be
 // resolved if there is one.
 func pageFault(addr mach.Addr, access mach.Prot) Event {
-	ev := Event{Kind: EventPageFault, Addr: addr, Access: access}
+	ev := Event{Kind: EventPageFault, Vector: VectorPage, Addr: addr, Access: access}
 	if addr >= HoleStart {
 		ev.Reason = unreachable(addr)
 	}

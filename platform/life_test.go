@@ -224,10 +224,16 @@ func TestManyLivesLeaveNothing(t *testing.T) {
 		once()
 	}
 	t.Logf("%v for a life with one thread, a fault and a trap", time.Since(began)/time.Duration(lives))
+	leavesNothing(t, before)
+}
+
+// leavesNothing waits until the program holds no more than before.
+func leavesNothing(t testing.TB, before resources) {
+	t.Helper()
 	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
 		now := held(t)
 		if now.fds <= before.fds && now.goroutines <= before.goroutines && now.children <= before.children {
-			break
+			return
 		}
 		require.True(t, time.Now().Before(end), "before %+v, after %+v", before, now)
 	}

@@ -29,6 +29,7 @@ type Machine struct {
 	strict   []byte        // filter code; immutable
 	flags    uint32        // of the command area; immutable
 	spin     int           // pauses, 0 on one processor; immutable
+	extended Extended      // immutable once open
 	minAddr  mach.Addr     // lowest address a program can map; immutable
 	deadline time.Duration // stopDeadline, but for tests; immutable once in use
 	limit    time.Duration // orderDeadline, but for tests; immutable once in use
@@ -87,7 +88,8 @@ func (m *Machine) open() error {
 	return errors.New(strings.ReplaceAll(failed.Error(), "\n", "; "))
 }
 
-// probe starts a process with a thread.
+// probe starts a process with a thread, which jumps to nowhere: the frame of its
+// fault shows what the host's frames are.
 func (m *Machine) probe() error {
 	p, err := m.NewProcess()
 	if err != nil {
@@ -98,8 +100,12 @@ func (m *Machine) probe() error {
 	if err != nil {
 		return err
 	}
-	t.Exit()
-	return nil
+	defer t.Exit()
+	if ev := t.Run(&Regs{RFLAGS: flagsInitial}); ev.Kind != EventPageFault {
+		return fmt.Errorf("a first page fault is reported as %v %s", ev.Kind, ev.Reason)
+	}
+	m.extended, err = t.learnExtended()
+	return err
 }
 
 // Close kills every process and waits for them. Afterwards nothing of the

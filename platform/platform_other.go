@@ -25,6 +25,9 @@ func (m *Machine) Close() {}
 // MinAddress is the lowest address that machine code can use.
 func (m *Machine) MinAddress() mach.Addr { return 0 }
 
+// Extended is nothing on this host.
+func (m *Machine) Extended() Extended { return Extended{} }
+
 // NewProcess fails on this host.
 func (m *Machine) NewProcess() (*Process, error) { return nil, errHost }
 
@@ -59,6 +62,12 @@ func (p *Process) Destroy() {}
 
 // Thread is one thread of client code.
 type Thread struct{}
+
+// ExtendedState fails on this host.
+func (t *Thread) ExtendedState() ([]byte, error) { return nil, errHost }
+
+// SetExtendedState fails on this host.
+func (t *Thread) SetExtendedState([]byte) error { return errHost }
 
 // Run reports a dead process on this host.
 func (t *Thread) Run(*Regs) Event { return Event{Kind: EventDied, Reason: errHost.Error()} }

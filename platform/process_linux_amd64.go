@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"sync"
-	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -26,7 +25,7 @@ type Process struct {
 	bell    bell
 	slots   slots
 
-	checking atomic.Bool // a check for vanished threads is under way
+	endings endings
 
 	use      usage         // entered by all who touch mailbox, control or pidfd
 	done     chan struct{} // closed when the host process has ended
@@ -145,6 +144,7 @@ func (p *Process) tryReap(fd, flags int) bool {
 // release frees what the dead process held. Nobody uses it any more.
 func (p *Process) release() {
 	p.slots.stop()
+	p.endings.stop()
 	unix.Close(p.control.send)
 	unix.Close(p.control.recv)
 	p.pidfd.Close()
@@ -154,37 +154,4 @@ func (p *Process) release() {
 	delete(p.m.processes, p)
 	p.m.mu.Unlock()
 	close(p.released)
-}
-
-// threadEnded is called by the bell's leader when a host thread has ended. One
-// that ended without being told to can never post again: if its process lives
-// on, a client forced it, and the process is killed.
-//
-// A process that the host kills loses its threads one by one, too. What tells
-// the two apart is the control thread: in a dying process it never answers.
-func (p *Process) threadEnded() {
-	if !p.vanished() || !p.checking.CompareAndSwap(false, true) {
-		return
-	}
-	go func() { // the leader has no time to wait for an answer
-		if !p.use.enter() {
-			return
-		}
-		defer p.use.leave()
-		_, err := p.control.run(nil)
-		p.checking.Store(false) // before the look: a thread that ends after it starts another check
-		if err == nil && p.vanished() {
-			p.kill("a client thread forced its way out of the stub")
-		}
-	}()
-}
-
-// vanished reports whether a running thread has no host thread any more.
-func (p *Process) vanished() bool {
-	for _, t := range p.slots.threads() {
-		if t.armed.Load() && !p.signal(t.tid, 0) {
-			return true
-		}
-	}
-	return false
 }

@@ -33,6 +33,8 @@ func TestMain(m *testing.M) {
 		hang()
 	case childPong:
 		pong()
+	case childSignal:
+		answerSignals()
 	case childFiltered:
 		if err := filterUnknownNumbers(); err != nil {
 			panic(err)

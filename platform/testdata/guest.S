@@ -139,6 +139,63 @@ piece enter_kernel_32
 	sysenter
 	ud2
 
+piece int1
+	.byte 0xf1
+	ud2
+piece int3_long			// two bytes, and not int3
+	.byte 0xcd,3
+piece int5
+	int $5
+piece far_call			// to the selector and offset at (rdi)
+	lcall *(%rdi)
+piece load_data_segment		// from ax
+	mov %eax,%ds
+piece load_stack_segment	// from ax
+	mov %eax,%ss
+piece return_far		// to the selector rax
+	push %rax
+	push $0
+	lretq
+piece set_flags			// from rax
+	push %rax
+	popfq
+	nop
+	nop
+	ud2
+piece lock_out			// protection keys: eax are the rights, then (rdi)
+	xor %ecx,%ecx
+	xor %edx,%edx
+	wrpkru
+	mov (%rdi),%rax
+	trap -100
+	ud2
+piece stay
+1:	jmp 1b
+
+// Pieces about extended state.
+piece save_extended		// all components to (rdi), then report
+	mov $-1,%eax
+	mov $-1,%edx
+	xsave64 (%rdi)
+	trap -100
+	ud2
+piece load_extended		// the components rsi from (rdi), then report
+	mov %esi,%eax
+	xor %edx,%edx
+	xrstor64 (%rdi)
+	trap -100
+	ud2
+piece wait_float
+	fwait
+	ud2
+piece add_vectors
+	addss %xmm0,%xmm0
+	ud2
+piece save_fx
+	fxsave64 (%rdi)
+	trap -100
+	ud2
+
 // Pieces that attack the stub.
 piece fill			// [rdi, rsi) with rdx, then traps for ever
 1:	mov %rdx,(%rdi)
