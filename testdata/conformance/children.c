@@ -407,6 +407,7 @@ static void memory_there_and_back(long changes, long deallocate, long unused)
 	mach_port_name_t port = child.port = make_port();
 	vm_offset_t data = island(2);
 	struct message msg;
+	mach_msg_return_t mr;
 
 	(void)unused;
 	pattern_fill(data, 2 * PAGE, 1);
@@ -415,8 +416,9 @@ static void memory_there_and_back(long changes, long deallocate, long unused)
 	child_start(changes ? server_changes : server_keeps);
 	msg = message_with(port, TYPE_BYTES(2 * 4096), data);
 	msg.item[0].type.msgt_deallocate = deallocate & 1;
-	code("mach_msg", call(&msg, HEADER + ITEM));
-	child_ends();
+	mr = call(&msg, HEADER + ITEM);
+	child_ends();	/* it prints, too */
+	code("mach_msg", mr);
 	tell_memory("what was sent", data, 2);
 	if (!deallocate)
 		count("wrong bytes in it", pattern_wrong(data, 2 * PAGE, 1));
@@ -455,6 +457,7 @@ static void right_there_and_back(long disposition, long unused, long more_unused
 {
 	mach_port_name_t port = child.port = make_port(), body = make_port();
 	struct message msg;
+	mach_msg_return_t mr;
 
 	(void)unused;
 	(void)more_unused;
@@ -462,8 +465,9 @@ static void right_there_and_back(long disposition, long unused, long more_unused
 	child_give(port, MACH_MSG_TYPE_MOVE_RECEIVE);
 	child_start(server_of_rights);
 	msg = message_with(port, TYPE_PORT((unsigned int)disposition), body);
-	code("mach_msg", call(&msg, HEADER + ITEM));
-	child_ends();
+	mr = call(&msg, HEADER + ITEM);
+	child_ends();	/* it prints, too */
+	code("mach_msg", mr);
 	tell_item(&msg.item[0]);
 	mach_printf("the port: %s\n", port_word(msg.item[0].port.name));
 	fact("under the same name", msg.item[0].port.name == body);
