@@ -256,6 +256,25 @@ CASE("mach_msg/ool-elements-of-one-bit")
 	code("25 bits in three bytes", send_sized(&msg, HEADER + ITEM));
 }
 
+/* Names are the lower half of their words; the upper one is not looked at. */
+CASE("mach_msg/upper-halves-of-names")
+{
+	mach_port_name_t port = make_port(), reply = make_receive(), body = make_port();
+	struct message msg = message_with(port, TYPE_PORT(MACH_MSG_TYPE_MOVE_SEND),
+					  body | 0x7700000000000000);
+	uint32_t *words = (uint32_t *)&msg;
+
+	msg.head.msgh_bits |= MACH_MSGH_BITS(0, MACH_MSG_TYPE_MAKE_SEND_ONCE);
+	msg.head.msgh_local_port = reply;
+	words[3] = 0x11111111;
+	words[5] = 0x22222222;
+	code("send", send_sized(&msg, HEADER + ITEM));
+	tell_received(port, &msg);
+	mach_printf("upper halves: 0x%x 0x%x 0x%x\n", words[3], words[5],
+		    (uint32_t)(msg.item[0].word >> 32));
+	fact("the carried", (mach_port_name_t)msg.item[0].word == body);
+}
+
 /* ---- Large messages. */
 
 static void large(long size, long unused, long more_unused)

@@ -88,6 +88,107 @@ EACH("task_create/child-touches-read-only", child_may, VM_INHERIT_COPY, VM_PROT_
 EACH("task_create/child-touches-shared-read-only", child_may, VM_INHERIT_SHARE, VM_PROT_READ, 0)
 EACH("task_create/child-touches-no-access", child_may, VM_INHERIT_COPY, VM_PROT_NONE, 0)
 
+/* Instructions and traps that no program may use end the task. */
+static void child_int3(struct child *c) { (void)c; __asm__ volatile("int3"); }
+static void child_hlt(struct child *c) { (void)c; __asm__ volatile("hlt"); }
+static void child_ud2(struct child *c) { (void)c; __asm__ volatile("ud2"); }
+
+static void child_divides(struct child *c)
+{
+	__asm__ volatile("divl %2" : : "a"(1), "d"(0), "r"((int)c->shared->numbers[3]));
+}
+
+static void child_not_canonical(struct child *c)
+{
+	(void)c;
+	*(volatile char *)0x900000000000 = 1;
+}
+
+static void child_jumps_away(struct child *c)
+{
+	(void)c;
+	__asm__ volatile("jmp *%0" : : "r"(0x10UL));
+}
+
+static void child_traps(long number)
+{
+	__asm__ volatile("syscall" : "+a"(number) : : "rcx", "r11", "memory");
+}
+
+static void child_trap_positive(struct child *c) { (void)c; child_traps(1); }
+static void child_trap_beyond(struct child *c) { (void)c; child_traps(-131); }
+static void child_trap_far_beyond(struct child *c) { (void)c; child_traps(-0x7fffffff); }
+
+/* mach_msg's seventh argument lies on the stack. */
+static void child_trap_no_stack(struct child *c)
+{
+	__asm__ volatile("movq %0, %%rsp\n\tmovq $-25, %%rax\n\tsyscall"
+			 : : "r"(c->at + PAGE) : "rax", "rcx", "r11", "memory");
+}
+
+static void child_no_stack(struct child *c)
+{
+	__asm__ volatile("movq %0, %%rsp\n\tpushq $0" : : "r"(c->at) : "memory");
+}
+
+static void ends_by(void (*body)(struct child *))
+{
+	child.at = island(1);
+	child_make();
+	child_start(body);
+	fact("the child is dead", dies(child.task));
+	tell_name("its thread", child.thread);
+}
+CASE("task_terminate/by-a-breakpoint") { ends_by(child_int3); }
+CASE("task_terminate/by-a-privileged-instruction") { ends_by(child_hlt); }
+CASE("task_terminate/by-an-undefined-instruction") { ends_by(child_ud2); }
+CASE("task_terminate/by-a-division-by-zero") { ends_by(child_divides); }
+CASE("task_terminate/by-an-address-not-canonical") { ends_by(child_not_canonical); }
+CASE("task_terminate/by-a-jump-into-nothing") { ends_by(child_jumps_away); }
+CASE("task_terminate/by-a-positive-trap") { ends_by(child_trap_positive); }
+CASE("task_terminate/by-a-trap-beyond-the-table") { ends_by(child_trap_beyond); }
+CASE("task_terminate/by-a-trap-far-beyond-the-table") { ends_by(child_trap_far_beyond); }
+CASE("task_terminate/by-a-trap-without-its-stack") { ends_by(child_trap_no_stack); }
+CASE("task_terminate/by-a-push-without-a-stack") { ends_by(child_no_stack); }
+
+/* A thread that was given no registers begins at address 0. */
+CASE("thread_resume/without-registers")
+{
+	mach_port_name_t task = make_task(FALSE), thread = MACH_PORT_NULL;
+
+	must("thread_create", thread_create(task, &thread));
+	keep_name(thread);
+	code("thread_resume", thread_resume(thread));
+	fact("the task is dead", dies(task));
+	tell_name("its thread", thread);
+}
+
+/* One thread's exception ends the task with its other threads. */
+static void child_counts(struct child *c)
+{
+	step_done(0);
+	for (;;)
+		c->shared->numbers[0]++;
+}
+
+CASE("task_terminate/by-another-threads-exception")
+{
+	mach_port_name_t thread = MACH_PORT_NULL;
+	long before;
+
+	child_make();
+	child_start(child_counts);
+	fact("it runs", step_comes(0));
+	must("thread_create", thread_create(child.task, &thread));
+	keep_name(thread);
+	code("thread_resume", thread_resume(thread));
+	fact("the task is dead", dies(child.task));
+	tell_name("the thread that counts", child.thread);
+	before = child.shared->numbers[0];
+	settle();
+	fact("it counts still", child.shared->numbers[0] != before);
+}
+
 /* The child's memory is changed under it, by calls of ours. */
 static void child_watches(struct child *c)
 {

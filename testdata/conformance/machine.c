@@ -193,6 +193,13 @@ EACH("thread_set_state/segments-null", set_flavor, i386_REGS_SEGS_STATE,
 EACH("thread_set_state/float-no-words", set_flavor, i386_FLOAT_STATE, 0, 0)
 EACH("thread_set_state/port-map-no-words", set_flavor, i386_ISA_PORT_MAP_STATE, 0, 0)
 EACH("thread_set_state/debug-no-words", set_flavor, i386_DEBUG_STATE, 0, 0)
+EACH("thread_set_state/float-enough", set_flavor, i386_FLOAT_STATE, 1024, 0)
+EACH("thread_set_state/port-map-enough", set_flavor, i386_ISA_PORT_MAP_STATE, 1024, 0)
+EACH("thread_set_state/port-map-too-few", set_flavor, i386_ISA_PORT_MAP_STATE, 1, 0)
+EACH("thread_set_state/debug-enough", set_flavor, i386_DEBUG_STATE, 1024, 0)
+EACH("thread_set_state/bases-enough", set_flavor, i386_FSGS_BASE_STATE, 4, 0)
+EACH("thread_set_state/bases-too-few", set_flavor, i386_FSGS_BASE_STATE, 3, 0)
+EACH("thread_set_state/extended-float-no-words", set_flavor, i386_XFLOAT_STATE, 0, 0)
 EACH("thread_set_state/bases-no-words", set_flavor, i386_FSGS_BASE_STATE, 0, 0)
 
 static void set_selectors(long cs, long ss, long unused)
@@ -333,6 +340,28 @@ CASE("thread_terminate/waiting")
 	terminate(thread);
 }
 
+/* Set while the thread waits: it goes on elsewhere when the wait is over. */
+CASE("thread_set_state/of-a-waiting-thread")
+{
+	mach_port_name_t thread = waiting_thread();
+	struct i386_thread_state state = numbered_state(island(2) + 2 * PAGE);
+	struct message msg;
+
+	must("thread_resume", thread_resume(thread));
+	settle();
+	registers_stored = FALSE;
+	code("thread_set_state", set_state(thread, i386_THREAD_STATE, &state));
+	settle();
+	fact("it has moved", registers_stored);
+	must("mach_port_insert_right", mach_port_insert_right(self, code_park, code_park,
+							      MACH_MSG_TYPE_MAKE_SEND));
+	msg = message_to(code_park);
+	must("send", send_sized(&msg, HEADER));
+	settle();
+	fact("it has moved", registers_stored);
+	must("thread_terminate", thread_terminate(thread));
+}
+
 static volatile boolean_t spinning;
 
 static void spin(void)
@@ -353,6 +382,23 @@ CASE("thread_terminate/running")
 	spinning = FALSE;
 	settle();
 	fact("it runs still", spinning);
+}
+
+CASE("thread_set_state/of-a-running-thread")
+{
+	mach_port_name_t thread = keep_name(make_thread(self, (vm_offset_t)spin, 0,
+							island(2) + 2 * PAGE));
+	struct i386_thread_state state = numbered_state(island(2) + 2 * PAGE);
+
+	code_park = make_receive();
+	spinning = FALSE;
+	registers_stored = FALSE;
+	must("thread_resume", thread_resume(thread));
+	fact("it runs", comes_true(&spinning));
+	code("thread_set_state", set_state(thread, i386_THREAD_STATE, &state));
+	settle();
+	fact("it has moved", registers_stored);
+	must("thread_terminate", thread_terminate(thread));
 }
 
 CASE("thread_terminate/a-waiting-receivers-port-lives")
