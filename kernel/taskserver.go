@@ -138,8 +138,8 @@ func (machService) ThreadSetState(c *mig.Call, th *Thread, flavor int32, words [
 
 // threadState is the structure that the words of a state are.
 func threadState(words []uint32) (s mach.ThreadState) {
-	b := make([]byte, 4*len(words))
-	mig.PutElements(b, 0, words)
+	b := make([]byte, 4*threadStateCount)
+	mig.PutElements(b, 0, words[:threadStateCount])
 	mig.GetStruct(b, 0, &s)
 	return s
 }

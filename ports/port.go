@@ -54,7 +54,7 @@ type Port struct {
 	qlimit   uint32
 
 	queue   queue      // empty while in a set
-	blocked waiterList // senders waiting for room, first come first served
+	blocked waiterList // senders waiting for room
 
 	set              *Set
 	setPrev, setNext *Port // in set.members

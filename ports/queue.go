@@ -125,9 +125,9 @@ func (p *Port) dequeued(m Message) {
 	p.msgcount--
 }
 
-// admit lets blocked senders put their messages while there is room, first
-// come first served. The message is put on the sender's behalf, so nobody who
-// comes later can take the room.
+// admit lets blocked senders put their messages while there is room. The
+// message is put on the sender's behalf, so nobody who comes later can take the
+// room.
 func (p *Port) admit(r *Reaper) {
 	for p.msgcount < p.qlimit && p.blocked.first != nil {
 		w := p.blocked.first

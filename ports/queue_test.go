@@ -73,7 +73,8 @@ func TestQueueLimit(t *testing.T) {
 	require.Equal(t, []mach.MsgID{2, 3, 4, 77, 9}, w.ids(a, n))
 }
 
-// Blocked senders get in first come first served, also when the limit rises.
+// Who blocked last gets in first, as on the real kernel (recorded case
+// mach_msg/senders-wait-in-order); also when the limit rises.
 func TestBlockedSendersInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -89,14 +90,14 @@ func TestBlockedSendersInOrder(t *testing.T) {
 		}
 		w.audit()
 		require.Equal(t, mach.MsgID(0), w.poll(a, n).id)
-		require.Equal(t, SendDone, <-done[1])
+		require.Equal(t, SendDone, <-done[5])
 		require.Equal(t, mach.KernSuccess, a.SetQLimit(n, 3))
-		require.Equal(t, SendDone, <-done[2])
+		require.Equal(t, SendDone, <-done[4])
 		require.Equal(t, SendDone, <-done[3])
 		synctest.Wait()
-		require.Empty(t, done[4])
-		require.Equal(t, []mach.MsgID{1, 2, 3, 4, 5}, w.ids(a, n))
-		require.Equal(t, SendDone, <-done[5])
+		require.Empty(t, done[2])
+		require.Equal(t, []mach.MsgID{5, 4, 3, 2, 1}, w.ids(a, n))
+		require.Equal(t, SendDone, <-done[1])
 	})
 }
 
@@ -224,8 +225,9 @@ func TestTerminatedWaiter(t *testing.T) {
 	require.Equal(t, WaitInterrupted, w.z.NewEvent().Wait(wt, Limit{}))
 }
 
-// Receivers are served first come first served; a too small one is told the
-// size and the next gets the message.
+// The receiver that came last is served first (recorded case
+// mach_msg/receivers-wait-in-order); a too small one is told the size and the
+// next gets the message.
 func TestReceiversInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -246,7 +248,7 @@ func TestReceiversInOrder(t *testing.T) {
 		}
 		w.send(b, s, mach.TypeCopySend, 1)
 		w.send(b, s, mach.TypeCopySend, 2)
-		first, second, third := <-got[0], <-got[1], <-got[2]
+		first, second, third := <-got[2], <-got[1], <-got[0]
 		require.Equal(t, mach.MsgID(1), first.m.(*note).id)
 		require.Equal(t, mach.RcvTooLarge, second.mr)
 		require.Equal(t, uint32(32), second.size)

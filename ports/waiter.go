@@ -203,17 +203,17 @@ func (w *Waiter) sleep(limit Limit) {
 	<-w.wakeup
 }
 
-// waiterList is threads waiting for the same thing, first come first.
-type waiterList struct{ first, last *Waiter }
+// waiterList is threads waiting for the same thing. Who came last is served
+// first, as the real kernel does it (C: ipc_thread_enqueue): a client with
+// several threads at one port can tell.
+type waiterList struct{ first *Waiter }
 
 func (l *waiterList) add(w *Waiter) {
-	w.list, w.prev, w.next = l, l.last, nil
-	if l.last == nil {
-		l.first = w
-	} else {
-		l.last.next = w
+	w.list, w.prev, w.next = l, nil, l.first
+	if l.first != nil {
+		l.first.prev = w
 	}
-	l.last = w
+	l.first = w
 }
 
 func (l *waiterList) remove(w *Waiter) {
@@ -222,9 +222,7 @@ func (l *waiterList) remove(w *Waiter) {
 	} else {
 		w.prev.next = w.next
 	}
-	if w.next == nil {
-		l.last = w.prev
-	} else {
+	if w.next != nil {
 		w.next.prev = w.prev
 	}
 	w.list, w.prev, w.next = nil, nil, nil

@@ -50,17 +50,22 @@ static inline vm_offset_t keep_memory(vm_offset_t at, vm_size_t size)
 	return at;
 }
 
+static inline void release_memory(void)
+{
+	while (fixtures.memory_count > 0) {
+		fixtures.memory_count--;
+		vm_deallocate(self, fixtures.memory[fixtures.memory_count].at,
+			      fixtures.memory[fixtures.memory_count].size);
+	}
+}
+
 static inline void release_fixtures(void)
 {
 	while (fixtures.task_count > 0)
 		task_terminate(fixtures.tasks[--fixtures.task_count]);
 	while (fixtures.name_count > 0)
 		mach_port_destroy(self, fixtures.names[--fixtures.name_count]);
-	while (fixtures.memory_count > 0) {
-		fixtures.memory_count--;
-		vm_deallocate(self, fixtures.memory[fixtures.memory_count].at,
-			      fixtures.memory[fixtures.memory_count].size);
-	}
+	release_memory();
 }
 
 static inline void fixture_init(void)
