@@ -731,6 +731,8 @@ static void called_by(long disposition, long unused, long more_unused)
 
 	(void)unused;
 	(void)more_unused;
+	/* A name that is given up may be another port's when the case ends. */
+	must("mach_port_mod_refs", mach_port_mod_refs(self, task, MACH_PORT_RIGHT_SEND, 1));
 	msg.head.msgh_bits = MACH_MSGH_BITS((mach_msg_bits_t)disposition,
 					    MACH_MSG_TYPE_MAKE_SEND_ONCE);
 	msg.head.msgh_local_port = reply;
