@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"go/ast"
 	"go/build"
 	"go/parser"
 	"go/token"
+	"go/types"
 	"os"
 	"path"
 	"path/filepath"
@@ -19,7 +21,10 @@ var rooms = []string{"ports", "ipc", "mig", "vmsvc", "vm", "kernel"}
 // others are what else the runner is made of; roots is where it starts.
 var others = []string{"mach", "platform", roots}
 
-const roots = "conform"
+const (
+	modulePath = "machkernel/"
+	roots      = "conform"
+)
 
 // source is a file of the kernel with its points.
 type source struct {
@@ -36,28 +41,40 @@ type Mutated struct {
 }
 
 // Find reads the module in a directory and finds its points.
-func Find(module string) (*Mutated, error) {
+func Find(ctx context.Context, module string) (*Mutated, error) {
 	m := &Mutated{fset: token.NewFileSet()}
-	packages := map[string][]*ast.File{}
+	imports, err := importsOf(ctx, m.fset, module, modulePath+roots)
+	if err != nil {
+		return nil, err
+	}
+	var packages []*pkg
+	byRoom := map[string]*pkg{}
 	for _, room := range slices.Concat(rooms, others) {
 		list, err := m.parse(filepath.Join(module, room))
 		if err != nil {
 			return nil, err
 		}
+		p := &pkg{path: modulePath + room}
 		for _, s := range list {
-			packages[room] = append(packages[room], s.syntax)
+			p.files = append(p.files, s.syntax)
 		}
+		if err := p.check(m.fset, imports); err != nil {
+			return nil, err
+		}
+		packages = append(packages, p)
+		byRoom[room] = p
 		if slices.Contains(rooms, room) {
 			m.sources = append(m.sources, list...)
 		}
 	}
-	table, reach, last := codesOf(packages["mach"]), newReach(packages, roots), 0
+	table, reach, last := codesOf(byRoom["mach"].files), newReach(packages, modulePath+roots), 0
 	for _, s := range m.sources {
 		room := filepath.Base(filepath.Dir(s.path))
+		p := byRoom[room]
 		f := finder{
 			fset: m.fset, src: s.text, file: path.Join(room, filepath.Base(s.path)),
-			codes: table, rules: rulesOf(packages[room]), last: &last,
-			live: func(fn *ast.FuncDecl) bool { return reach.live[fn] },
+			codes: table, rules: rulesOf(p.files), last: &last,
+			live: func(fn *ast.FuncDecl) bool { return reach.live[p.info.Defs[fn.Name].(*types.Func).FullName()] },
 		}
 		f.find(s.syntax)
 		s.points = f.points

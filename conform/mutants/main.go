@@ -72,7 +72,7 @@ func (o *options) main(ctx context.Context, out, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	m, err := Find(module)
+	m, err := Find(ctx, module)
 	if err != nil {
 		return err
 	}
