@@ -222,7 +222,7 @@ func (f *finder) following(a check, rest []ast.Stmt) (check, bool) {
 		case *ast.IfStmt:
 			b, ok := f.check(rest[i])
 			return b, ok && b.answer != a.answer && (b.answer != "" || passesOn(b.stmt))
-		case *ast.AssignStmt, *ast.DeclStmt, *ast.ExprStmt, *ast.DeferStmt:
+		case *ast.AssignStmt, *ast.IncDecStmt, *ast.DeclStmt, *ast.ExprStmt, *ast.DeferStmt:
 		default:
 			return check{}, false
 		}

@@ -122,3 +122,26 @@ EACH("trap_mach_print/empty", print_at, 1, 0, 0)
 EACH("trap_mach_print/hole", print_at, 1, 0x4000, 0)
 EACH("trap_mach_print/no-access", print_at, 1, 0x3000, 0)
 EACH("trap_mach_print/map-end", print_at, 0, 0x800000000000, 0)
+
+/* More rights out of line than a message may carry, all of them null. */
+static void null_rights(long number, long unused, long more_unused)
+{
+	mach_port_name_t port = make_port();
+	struct {
+		mach_msg_header_t head;
+		mach_msg_type_long_t type;
+		vm_offset_t names;
+	} msg = { .head = message_to(port).head };
+
+	(void)unused;
+	(void)more_unused;
+	msg.head.msgh_bits |= MACH_MSGH_BITS_COMPLEX;
+	msg.type.msgtl_header.msgt_longform = TRUE;
+	msg.type.msgtl_name = MACH_MSG_TYPE_COPY_SEND;
+	msg.type.msgtl_size = 32;
+	msg.type.msgtl_number = (unsigned)number;
+	msg.names = keep_memory(must_allocate(self, (vm_size_t)number * 4), (vm_size_t)number * 4);
+	code("send", mach_msg(&msg.head, MACH_SEND_MSG | MACH_SEND_TIMEOUT, sizeof(msg), 0,
+			      MACH_PORT_NULL, 0, MACH_PORT_NULL));
+}
+EACH("mach_msg/rights-out-of-line-8388609", null_rights, 0x800001, 0, 0)
