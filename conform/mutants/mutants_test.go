@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"go/ast"
-	"go/importer"
 	"go/parser"
 	"go/token"
 	"go/types"
@@ -71,15 +70,19 @@ func (t *T) unserved() mach.KernReturn { return mach.KernFailure }
 
 // small is the two packages above, with their points and types.
 type small struct {
-	fset   *token.FileSet
-	mach   *types.Package
-	file   *ast.File
-	points []*Point
-	reach  *reach
+	fset     *token.FileSet
+	mach     *types.Package
+	exported types.Importer // package point
+	file     *ast.File
+	points   []*Point
+	reach    *reach
 }
 
 func findSmall(t *testing.T) *small {
 	s := &small{fset: token.NewFileSet()}
+	var err error
+	s.exported, err = importsOf(t.Context(), s.fset, ".", pointPackage)
+	require.NoError(t, err)
 	machFile, err := parser.ParseFile(s.fset, "mach.go", machSource, parser.ParseComments)
 	require.NoError(t, err)
 	s.mach, err = new(types.Config).Check("mach", s.fset, []*ast.File{machFile}, nil)
@@ -113,14 +116,8 @@ func (s *small) Import(path string) (*types.Package, error) {
 		return s.mach, nil
 	case "room":
 		return (&types.Config{Importer: s}).Check("room", s.fset, []*ast.File{s.file}, nil)
-	case pointPackage:
-		f, err := parser.ParseFile(s.fset, filepath.Join("point", "point.go"), nil, 0)
-		if err != nil {
-			return nil, err
-		}
-		return (&types.Config{Importer: importer.ForCompiler(s.fset, "source", nil)}).Check(path, s.fset, []*ast.File{f}, nil)
 	}
-	return nil, os.ErrNotExist
+	return s.exported.Import(path)
 }
 
 func TestFind(t *testing.T) {
@@ -160,9 +157,9 @@ func TestRewrite(t *testing.T) {
 	require.NoError(t, err, text)
 	for _, call := range []string{
 		"Rules{Strict: point.Flag(1, false), Most: point.Number(2, 3)}",
-		"var later4 bool; if point.Later(4, &later4, point.Check(3, a > rules().Most)) {",
+		"var later4 bool; if point.Check(3, point.Later(4, &later4, a > rules().Most)) {",
 		"}; if later4 { return 0, mach.KernNoSpace }",
-		", func() bool { return a < b }):",
+		", func() bool { return a < b })):",
 		"kr == mach.KernNoSpace {",
 	} {
 		require.Contains(t, text, call)
