@@ -195,10 +195,7 @@ func TestComplaints(t *testing.T) {
 		reasons:  map[string]reason{"same": {equivalent, "x"}, "day": {later, "x"}, "stale": {later, "x"}, "gone": {later, "x"}},
 		complete: true,
 	}
-	var about []string
-	for _, c := range rep.complaints(95) {
-		about = append(about, c)
-	}
+	about := rep.complaints(95)
 	require.Len(t, about, 4)
 	for i, want := range []string{"survives: open", "listed, and caught: stale", "listed, and no mutant: gone", "only 66.7 % are caught"} {
 		require.Contains(t, about[i], want)
