@@ -5,7 +5,7 @@ STATICCHECK ?= $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT     ?= $(GO) run mvdan.cc/gofumpt@v0.12.0
 
 .DEFAULT_GOAL := help
-.PHONY: build test race check generate bench clients golden real help
+.PHONY: build test race check generate bench clients golden real mutants help
 
 build: ## build the command into build/machkernel
 	$(GO) build -o build/machkernel ./cmd/machkernel
@@ -39,6 +39,9 @@ golden: ## record the conformance suite on the real kernel (needs QEMU)
 real: ## record again and compare, suite and clients
 	scripts/golden.sh --check
 	scripts/real-record.sh --check
+
+mutants: ## change the kernel in one place after the other: does the suite notice?
+	$(GO) run ./conform/mutants
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -348,6 +348,19 @@ func TestProgressCountsCases(t *testing.T) {
 	require.NotEmpty(t, seen[0].Client)
 }
 
+// Tables name cases, so no two have one name.
+func TestNamesOfCases(t *testing.T) {
+	s, err := Load(testdata.Conformance())
+	require.NoError(t, err)
+	client := map[string]string{}
+	for name, r := range s.Recordings {
+		for _, c := range r.Cases {
+			require.Empty(t, client[c.Name], "%s is also in %s", c.Name, name)
+			client[c.Name] = name
+		}
+	}
+}
+
 // A client that dies or hangs costs the case it was in.
 func TestAClientThatBreaks(t *testing.T) {
 	image, err := testdata.Client("fault")
