@@ -10,6 +10,8 @@ import (
 	"slices"
 
 	"machkernel/conform"
+	"machkernel/kernel"
+	"machkernel/mach"
 	"machkernel/testdata"
 )
 
@@ -32,14 +34,31 @@ func judge(names []string) error {
 		}
 		one := *suite
 		one.Clients = suite.Clients[i : i+1]
-		rep, err := conform.Judge(context.Background(), &one, conform.Options{})
-		if err != nil {
-			return err
-		}
-		for _, r := range rep.Results {
-			if r.Verdict == conform.Fails {
-				return fmt.Errorf("%s: %s", r.Case, r.Reason)
+		for _, kernel := range kernels {
+			if err := judgeClient(&one, kernel); err != nil {
+				return err
 			}
+		}
+	}
+	return nil
+}
+
+// kernels are those that a kernel can be: as recorded, as its manual says, and
+// as new as its sources.
+var kernels = []conform.Target{
+	{},
+	{Edition: kernel.Documented},
+	{Version: mach.VersionNewest},
+}
+
+func judgeClient(s *conform.Suite, k conform.Target) error {
+	rep, err := conform.Judge(context.Background(), s, conform.Options{Target: k})
+	if err != nil {
+		return err
+	}
+	for _, r := range rep.Results {
+		if r.Verdict == conform.Fails {
+			return fmt.Errorf("%s: %s", r.Case, r.Reason)
 		}
 	}
 	return nil
