@@ -223,22 +223,18 @@ func (s *System) ReceiveHeld(p *ports.Port, w *ports.Waiter, limit ports.Limit) 
 	return k, mr
 }
 
-// Call sends a request from the kernel and waits for its answer: the kernel's
-// own RPC, as for exceptions. k needs its destination; Call gives it a reply
-// right to a port that exists for this call only. The answer may be a
-// send-once notification, when the request's receiver let the reply right die.
+// Call sends a request from the kernel, whatever the queue limit, and waits for
+// its answer: the kernel's own RPC, as for exceptions. k needs its destination;
+// Call gives it a reply right to a port that exists for this call only. The
+// answer may be a send-once notification, when the request's receiver let the
+// reply right die.
 //
 // Locks: none held. Consumes k, also on failure. Returns a message the caller
 // owns.
 //
 //	MsgSuccess
-//	SendTimedOut, SendInterrupted  the request was not queued within the limit
-//	RcvTimedOut, RcvInterrupted    no answer came within the limit
-func (s *System) Call(k *Kmsg, w *ports.Waiter, limit ports.Limit) (*Kmsg, mach.MsgReturn) {
-	if !k.Remote.Valid() {
-		k.Destroy()
-		return nil, mach.SendInvalidDest
-	}
+//	RcvInterrupted  the waiter was aborted
+func (s *System) Call(k *Kmsg, w *ports.Waiter) (*Kmsg, mach.MsgReturn) {
 	p := s.zone.NewHeldPort()
 	w.Hold(heldPort{p})
 	defer func() {
@@ -247,22 +243,8 @@ func (s *System) Call(k *Kmsg, w *ports.Waiter, limit ports.Limit) (*Kmsg, mach.
 	}()
 	k.Local = s.zone.MakeSendOnce(p)
 	k.Bits = k.Bits&^mach.BitsLocalMask | mach.Bits(0, mach.TypePortSendOnce)
-	if list := s.observers.Load(); list != nil {
-		for _, o := range *list {
-			o.MessageSent(nil, k)
-		}
-	}
-	switch s.zone.Send(k, w, limit, false) {
-	case ports.SendKernel:
-		s.KernelNotification(k)
-	case ports.SendTimedOut:
-		k.Destroy()
-		return nil, mach.SendTimedOut
-	case ports.SendInterrupted:
-		k.Destroy()
-		return nil, mach.SendInterrupted
-	}
-	return s.ReceiveHeld(p, w, limit)
+	s.deliver(nil, k)
+	return s.ReceiveHeld(p, w, ports.Limit{})
 }
 
 // heldPort lists the receive right of a port that a thread holds.

@@ -89,7 +89,7 @@ func (k *Kernel) Boot(name string, image io.ReaderAt, size int64, args []string)
 		k.terminate(t)
 		return nil, err
 	}
-	if err := th.start(); err != nil {
+	if err := th.launch(); err != nil {
 		k.terminate(t)
 		return nil, fmt.Errorf("cannot start the program: %w", err)
 	}

@@ -4,7 +4,9 @@ import (
 	"fmt"
 
 	"machkernel/mach"
+	"machkernel/mig"
 	"machkernel/platform"
+	"machkernel/ports"
 )
 
 // ExceptionKind is the first number of an exception (C: exception_type_t).
@@ -49,12 +51,10 @@ const (
 	codeInvalid = 1  // C: EXC_I386_INVOP
 	codeSegment = 11 // C: EXC_I386_SEGNPFLT
 	codeStack   = 12 // C: EXC_I386_STKFLT
+	codeTSS     = 10 // C: EXC_I386_INVTSSFLT
 	codeGeneral = 13 // C: EXC_I386_GPFLT
 	codePage    = 14 // C: EXC_I386_PGFLT
 )
-
-// vectorSegment is the exception of a segment that is not present.
-const vectorSegment = 11
 
 // Exception is what went wrong in a thread's machine code, as its exception
 // port would be told.
@@ -114,21 +114,86 @@ func exceptionOf(ev *platform.Event) Exception {
 		return Exception{ExcArithmetic, codeInto, 0}
 	case platform.VectorBounds:
 		return Exception{ExcSoftware, codeBound, 0}
-	case platform.VectorOpcode:
+	case platform.VectorOpcode, platform.VectorSIMD:
+		// The real kernel does not tell the processor that it knows SIMD
+		// exceptions, and so gets an invalid opcode for them.
 		return Exception{ExcBadInstruction, codeInvalid, 0}
-	case vectorSegment:
-		return Exception{ExcBadInstruction, codeSegment, selector}
-	case platform.VectorStack:
-		return Exception{ExcBadInstruction, codeStack, selector}
-	case platform.VectorFloat, platform.VectorSIMD:
-		return Exception{ExcArithmetic, codeExtErr, 0}
+	case platform.VectorTSS, platform.VectorSegment, platform.VectorStack:
+		return Exception{ExcBadInstruction, int32(ev.Vector), selector}
+	case platform.VectorFloat:
+		return Exception{ExcArithmetic, codeExtErr, uint64(ev.FSW)}
 	}
 	return Exception{ExcBadInstruction, codeGeneral, selector}
 }
 
-// exception raises e in the thread. No handler can be registered yet, so it is
-// unhandled, and ends the task as the real kernel does, with a report.
+// flagAlignment is the flag that has the host's processor check alignment. The
+// real kernel never lets it (CR0.AM).
+const flagAlignment = 1 << 18
+
+// fault raises what an exception of the processor is.
+func (th *Thread) fault(ev *platform.Event) {
+	if ev.Vector == platform.VectorAlignment {
+		th.regs.RFLAGS &^= flagAlignment
+		return
+	}
+	e := exceptionOf(ev)
+	if n, ok := ev.SoftwareInterrupt(); ok && (n == platform.VectorOverflow || n == platform.VectorBounds) {
+		// These two are open to users there: they come after the instruction.
+		th.regs.RIP += 2
+		e = exceptionOf(&platform.Event{Vector: n})
+	}
+	if ev.Vector == platform.VectorDebug {
+		th.state.debug[statusRegister] = uint32(ev.DR6 & statusKept)
+	}
+	th.exception(e, "")
+}
+
+// What i386_DEBUG_STATE shows of the processor's debug status.
+const (
+	statusRegister = 6
+	statusKept     = 0x600f
+)
+
+// exception raises e in the thread: its own exception port is told, or, if
+// there is none or its handler declines, its task's; the reply lets the thread
+// go on with the state it then has. Unhandled, it ends the task as the real
+// kernel does, with a report.
 func (th *Thread) exception(e Exception, why string) {
 	th.observeException(e)
+	for _, port := range []func() ports.Right{th.exceptionRight, th.task.exceptionRight} {
+		if right := port(); right.Valid() && th.raise(right, e) {
+			return
+		}
+	}
+	if th.isDying() {
+		return
+	}
 	th.task.fail(&Report{Exception: e, Thread: th.id, PC: mach.Addr(th.regs.RIP), Reason: why})
+}
+
+// The exception RPC (exc.defs).
+const idExceptionRaise mach.MsgID = 2400
+
+// raise asks the handler behind right (C: exception_raise, 2400) and waits for
+// its answer, which only the thread's end or thread_abort cuts short: then the
+// thread faults again, unless its state was changed. It reports false if the
+// handler declined: with a code, with an answer that is none, or by letting the
+// reply right die. It consumes right.
+func (th *Thread) raise(right ports.Right, e Exception) bool {
+	m := th.k.ipc.NewKmsg(right, idExceptionRaise)
+	m.AddRights(mach.TypeMoveSend, th.selfRight())
+	m.AddRights(mach.TypeMoveSend, th.task.selfRight())
+	word := func(v int32) {
+		le.PutUint32(m.AddData(mach.TypeInteger32, 32, 1, nil), uint32(v))
+	}
+	word(int32(e.Kind))
+	word(e.Code)
+	le.PutUint64(m.AddData(mach.TypeInteger64, 64, 1, nil), e.Subcode)
+	reply, mr := th.k.ipc.Call(m, th.waiter)
+	if mr != mach.MsgSuccess {
+		return true // the thread is dying, or comes back to the instruction
+	}
+	code, ok := mig.RetCode(reply, idExceptionRaise)
+	reply.Destroy()
+	return ok && code == mach.KernSuccess
 }

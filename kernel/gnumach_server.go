@@ -11,6 +11,9 @@ import (
 // gnumachServer serves subsystem gnumach, ids 4200 to 4216. A method whose answer is not
 // KERN_SUCCESS takes nothing of what it got, and its results are not looked at.
 type gnumachServer interface {
+	// ThreadTerminateRelease is thread_terminate_release (4201).
+	ThreadTerminateRelease(c *mig.Call, thread *Thread, task *Task, threadName, replyPort mach.Name, address mach.Addr, size uint64) mach.KernReturn
+
 	// VMSetSizeLimit is vm_set_size_limit (4215).
 	VMSetSizeLimit(c *mig.Call, hostPort any, mapArg *vm.Map, currentLimit, maxLimit uint64) mach.KernReturn
 
@@ -25,9 +28,24 @@ type gnumachStubs struct{ s gnumachServer }
 func gnumachDemux(sub *mig.Subsystem, s gnumachServer) mig.Demux {
 	m := gnumachStubs{s}
 	return mig.Demux{Subsystem: sub, Stubs: []mig.Stub{
+		1:  m.threadTerminateRelease,
 		15: m.vmSetSizeLimit,
 		16: m.vmGetSizeLimit,
 	}}
+}
+
+func (m gnumachStubs) threadTerminateRelease(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 80 ||
+		!c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeMoveSend, 64, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypePortName, 32, 1)) ||
+		!mig.Is(b, 32, mig.Inline(mach.TypePortName, 32, 1)) ||
+		!mig.Is(b, 48, mig.Inline(mach.TypeInteger64, 64, 1)) ||
+		!mig.Is(b, 64, mig.Inline(mach.TypeInteger64, 64, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.ThreadTerminateRelease(c, convertPortToThread(c.Object), convertPortToTask(c.KObject(0)), mach.Name(mig.Get64(b, 24)), mach.Name(mig.Get64(b, 40)), mach.Addr(mig.Get64(b, 56)), mig.Get64(b, 72))
 }
 
 func (m gnumachStubs) vmSetSizeLimit(c *mig.Call) mach.KernReturn {

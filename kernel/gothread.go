@@ -34,6 +34,8 @@ func (t *Task) Go(f func(*GoThread)) (*Thread, error) {
 		return nil, fmt.Errorf("cannot create a thread: %v", mach.KernFailure)
 	}
 	th.mem, th.started = g.mem, true
+	th.holds--
+	th.stops--
 	go func() {
 		defer th.leave()
 		// A thread whose function returned ends as one that terminated itself.
@@ -72,8 +74,10 @@ func (g *GoThread) Trap(n int32, args ...uint64) uint64 {
 	if n > 0 || n < -maxTrap {
 		return uint64(mach.KernInvalidArgument)
 	}
-	g.th.k.gate.Enter()
-	defer g.th.k.gate.Leave()
+	g.th.Enter()
+	defer g.th.Leave()
+	g.th.depart()
+	defer g.th.settle()
 	return g.th.trap(n, &a)
 }
 
@@ -134,8 +138,8 @@ func (g *GoThread) MigReplyPort() mach.Name {
 // given up, so that a late reply finds nobody.
 func (g *GoThread) MigDropReplyPort(name mach.Name) {
 	g.reply = mach.NameNull
-	g.th.k.gate.Enter()
-	defer g.th.k.gate.Leave()
+	g.th.Enter()
+	defer g.th.Leave()
 	g.th.task.space.ModRefs(name, mach.RightReceive, -1)
 }
 
@@ -156,8 +160,8 @@ func (g *GoThread) Call(routine string, dest mach.Name, in ...mig.Value) ([]mig.
 //	KERN_INVALID_ADDRESS     not all of it is allocated
 //	KERN_PROTECTION_FAILURE  not all of it is readable
 func (g *GoThread) Read(a mach.Addr, p []byte) mach.KernReturn {
-	g.th.k.gate.Enter()
-	defer g.th.k.gate.Leave()
+	g.th.Enter()
+	defer g.th.Leave()
 	_, kr := g.th.task.vmap.Load(a, p)
 	return kr
 }
@@ -165,8 +169,8 @@ func (g *GoThread) Read(a mach.Addr, p []byte) mach.KernReturn {
 // Write copies p to memory of the task at a, as store instructions would: what
 // comes before the first page that refuses is written. The codes are Read's.
 func (g *GoThread) Write(a mach.Addr, p []byte) mach.KernReturn {
-	g.th.k.gate.Enter()
-	defer g.th.k.gate.Leave()
+	g.th.Enter()
+	defer g.th.Leave()
 	_, kr := g.th.task.vmap.Store(a, p)
 	return kr
 }

@@ -22,6 +22,9 @@ type machServer interface {
 	// ThreadTerminate is thread_terminate (2016).
 	ThreadTerminate(c *mig.Call, targetThread *Thread) mach.KernReturn
 
+	// ThreadGetState is thread_get_state (2017).
+	ThreadGetState(c *mig.Call, targetThread *Thread, flavor int32, oldStateCnt uint32) (oldState []uint32, kr mach.KernReturn)
+
 	// ThreadSetState is thread_set_state (2018).
 	ThreadSetState(c *mig.Call, targetThread *Thread, flavor int32, newState []uint32) mach.KernReturn
 
@@ -52,11 +55,23 @@ type machServer interface {
 	// VMStatistics is vm_statistics (2030).
 	VMStatistics(c *mig.Call, targetTask *vm.Map) (vmStats mach.VMStatistics, kr mach.KernReturn)
 
+	// TaskSuspend is task_suspend (2056).
+	TaskSuspend(c *mig.Call, targetTask *Task) mach.KernReturn
+
+	// TaskResume is task_resume (2057).
+	TaskResume(c *mig.Call, targetTask *Task) mach.KernReturn
+
 	// ThreadCreate is thread_create (2061).
 	ThreadCreate(c *mig.Call, parentTask *Task) (childThread *Thread, kr mach.KernReturn)
 
+	// ThreadSuspend is thread_suspend (2062).
+	ThreadSuspend(c *mig.Call, targetThread *Thread) mach.KernReturn
+
 	// ThreadResume is thread_resume (2063).
 	ThreadResume(c *mig.Call, targetThread *Thread) mach.KernReturn
+
+	// ThreadAbort is thread_abort (2064).
+	ThreadAbort(c *mig.Call, targetThread *Thread) mach.KernReturn
 }
 
 // machStubs are the stubs of an implementation.
@@ -69,6 +84,7 @@ func machDemux(sub *mig.Subsystem, s machServer) mig.Demux {
 		7:  m.taskCreate,
 		8:  m.taskTerminate,
 		16: m.threadTerminate,
+		17: m.threadGetState,
 		18: m.threadSetState,
 		21: m.vmAllocate,
 		23: m.vmDeallocate,
@@ -79,8 +95,12 @@ func machDemux(sub *mig.Subsystem, s machServer) mig.Demux {
 		28: m.vmCopy,
 		29: m.vmRegion,
 		30: m.vmStatistics,
+		56: m.taskSuspend,
+		57: m.taskResume,
 		61: m.threadCreate,
+		62: m.threadSuspend,
 		63: m.threadResume,
+		64: m.threadAbort,
 	}}
 }
 
@@ -113,6 +133,22 @@ func (m machStubs) threadTerminate(c *mig.Call) mach.KernReturn {
 		return mach.MigBadArguments
 	}
 	return m.s.ThreadTerminate(c, convertPortToThread(c.Object))
+}
+
+func (m machStubs) threadGetState(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 32 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger32, 32, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	oldState, kr := m.s.ThreadGetState(c, convertPortToThread(c.Object), int32(mig.Get64(b, 8)), min(uint32(mig.Get64(b, 24)), 1024))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	mig.PutElements(c.Place(mig.Inline(mach.TypeInteger32, 32, 0)|mig.Number(uint32(len(oldState))), 4*len(oldState)), 0, oldState)
+	return kr
 }
 
 func (m machStubs) threadSetState(c *mig.Call) mach.KernReturn {
@@ -260,6 +296,22 @@ func (m machStubs) vmStatistics(c *mig.Call) mach.KernReturn {
 	return kr
 }
 
+func (m machStubs) taskSuspend(c *mig.Call) mach.KernReturn {
+	if len(c.Body()) != 0 ||
+		c.Complex() {
+		return mach.MigBadArguments
+	}
+	return m.s.TaskSuspend(c, convertPortToTask(c.Object))
+}
+
+func (m machStubs) taskResume(c *mig.Call) mach.KernReturn {
+	if len(c.Body()) != 0 ||
+		c.Complex() {
+		return mach.MigBadArguments
+	}
+	return m.s.TaskResume(c, convertPortToTask(c.Object))
+}
+
 func (m machStubs) threadCreate(c *mig.Call) mach.KernReturn {
 	if len(c.Body()) != 0 ||
 		c.Complex() {
@@ -273,10 +325,26 @@ func (m machStubs) threadCreate(c *mig.Call) mach.KernReturn {
 	return kr
 }
 
+func (m machStubs) threadSuspend(c *mig.Call) mach.KernReturn {
+	if len(c.Body()) != 0 ||
+		c.Complex() {
+		return mach.MigBadArguments
+	}
+	return m.s.ThreadSuspend(c, convertPortToThread(c.Object))
+}
+
 func (m machStubs) threadResume(c *mig.Call) mach.KernReturn {
 	if len(c.Body()) != 0 ||
 		c.Complex() {
 		return mach.MigBadArguments
 	}
 	return m.s.ThreadResume(c, convertPortToThread(c.Object))
+}
+
+func (m machStubs) threadAbort(c *mig.Call) mach.KernReturn {
+	if len(c.Body()) != 0 ||
+		c.Complex() {
+		return mach.MigBadArguments
+	}
+	return m.s.ThreadAbort(c, convertPortToThread(c.Object))
 }

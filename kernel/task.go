@@ -32,6 +32,7 @@ type Task struct {
 
 	mu      sync.Mutex
 	active  bool
+	stops   int                  // C: user_stop_count
 	threads map[*Thread]struct{} // not gone yet
 	report  *Report              // why the kernel ended the task, if it did
 }

@@ -3,7 +3,6 @@ package kernel
 import (
 	"machkernel/mach"
 	"machkernel/mig"
-	"machkernel/platform"
 	"machkernel/vmsvc"
 )
 
@@ -70,25 +69,6 @@ func (machService) ThreadCreate(_ *mig.Call, t *Task) (*Thread, mach.KernReturn)
 	return t.newThread()
 }
 
-// ThreadResume is thread_resume (2063).
-//
-//	KERN_INVALID_ARGUMENT   the port is no thread's
-//	KERN_FAILURE            the thread is not suspended
-//	KERN_RESOURCE_SHORTAGE  the host has no process or thread for it
-func (machService) ThreadResume(_ *mig.Call, th *Thread) mach.KernReturn {
-	if th == nil {
-		return mach.KernInvalidArgument
-	}
-	switch err := th.start(); err {
-	case nil:
-		return mach.KernSuccess
-	case errNotSuspended:
-		return mach.KernFailure
-	default:
-		return mach.KernResourceShortage
-	}
-}
-
 // ThreadTerminate is thread_terminate (2016).
 //
 //	KERN_INVALID_ARGUMENT  the port is no thread's
@@ -100,58 +80,21 @@ func (machService) ThreadTerminate(c *mig.Call, th *Thread) mach.KernReturn {
 	return caller(c).terminateThread(th)
 }
 
-// Flavors of thread state on x86 (C: i386_*_STATE), and rules of the registers.
-const (
-	flavorThreadState  = 1       // C: i386_THREAD_STATE
-	flavorRegsSegs     = 5       // C: i386_REGS_SEGS_STATE
-	threadStateCount   = 42      // C: i386_THREAD_STATE_COUNT
-	userFlagsSet       = 0x200   // C: EFL_USER_SET: interrupts on
-	userFlagsClear     = 0x17000 // C: EFL_USER_CLEAR: I/O privilege, nested task, resume
-	requestedPrivilege = 3
-)
-
-// ThreadSetState is thread_set_state (2018).
-//
-//	KERN_INVALID_ARGUMENT  the port is no thread's or the caller's own; an
-//	                       unknown flavor; too few words; with REGS_SEGS a
-//	                       code or stack selector that is null or not a user's
-//	                       (a good one is checked, and not loaded: programs
-//	                       here have one pair of them)
-//
-// A thread that runs already cannot be changed yet: KERN_FAILURE.
-func (machService) ThreadSetState(c *mig.Call, th *Thread, flavor int32, words []uint32) mach.KernReturn {
-	if th == nil || th == caller(c) {
-		return mach.KernInvalidArgument
+// ThreadTerminateRelease is thread_terminate_release (4201): a thread gives up
+// its port's name, its reply port and its stack in task, and ends. Whatever of
+// this fails, the rest is done; nobody is answered. Without a task or a thread
+// nothing is done.
+func (gnumachService) ThreadTerminateRelease(c *mig.Call, th *Thread, t *Task, name, reply mach.Name, stack mach.Addr, size uint64) mach.KernReturn {
+	if th == nil || t == nil || t.VMMap() == nil {
+		return mach.MigNoReply
 	}
-	if flavor != flavorThreadState && flavor != flavorRegsSegs {
-		return mach.KernInvalidArgument
+	t.space.Deallocate(name)
+	if reply != mach.NameNull {
+		t.space.DestroyName(reply)
 	}
-	if len(words) < threadStateCount {
-		return mach.KernInvalidArgument
+	if stack != 0 || size != 0 {
+		t.k.memory.Deallocate(t.vmap, stack, size)
 	}
-	s := threadState(words)
-	if flavor == flavorRegsSegs && (!userSelector(s.CS) || !userSelector(s.SS)) {
-		return mach.KernInvalidArgument
-	}
-	return th.setRegs(func(r *platform.Regs) { setGeneral(r, &s) })
-}
-
-// threadState is the structure that the words of a state are.
-func threadState(words []uint32) (s mach.ThreadState) {
-	b := make([]byte, 4*threadStateCount)
-	mig.PutElements(b, 0, words[:threadStateCount])
-	mig.GetStruct(b, 0, &s)
-	return s
-}
-
-func userSelector(s uint32) bool { s &= 0xffff; return s != 0 && s&3 == requestedPrivilege }
-
-// setGeneral writes the general registers.
-func setGeneral(r *platform.Regs, s *mach.ThreadState) {
-	r.R8, r.R9, r.R10, r.R11 = s.R8, s.R9, s.R10, s.R11
-	r.R12, r.R13, r.R14, r.R15 = s.R12, s.R13, s.R14, s.R15
-	r.RDI, r.RSI, r.RBP, r.RBX = s.RDI, s.RSI, s.RBP, s.RBX
-	r.RDX, r.RCX, r.RAX, r.RIP = s.RDX, s.RCX, s.RAX, s.RIP
-	r.RFLAGS = s.RFL&^userFlagsClear | userFlagsSet
-	r.RSP = s.URSP
+	caller(c).terminateThread(th)
+	return mach.MigNoReply
 }

@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -19,6 +18,8 @@ import (
 //	running    true     no            no           a goroutine runs it or its waits
 //	leaving    any      yes           no           on its way out of its trap or machine code
 //	gone       any      yes           yes
+//
+// How it is held and stopped: see hold.go.
 type Thread struct {
 	k      *Kernel
 	task   *Task
@@ -29,14 +30,19 @@ type Thread struct {
 	dying  chan struct{} // closed when the thread must leave
 	done   chan struct{} // closed when it has left
 
-	// regs are the registers of machine code. While the thread is new they
-	// are guarded by mu; afterwards they are its own goroutine's.
-	regs platform.Regs
+	// regs are the registers of machine code, and state what else belongs to
+	// them. They are the thread's own while it is on its way, and of whoever
+	// holds mu while it is out.
+	regs  platform.Regs
+	state threadState
 
-	mu      sync.Mutex
-	started bool
-	dead    bool             // dying is closed
-	hw      *platform.Thread // nil before machine code runs
+	mu                        sync.Mutex
+	moved                     *sync.Cond // of mu
+	holds, stops              int
+	out, trapped              bool
+	aborting, halted, started bool
+	dead                      bool             // dying is closed
+	hw                        *platform.Thread // nil before machine code runs
 }
 
 // newThread makes a thread, suspended.
@@ -48,7 +54,10 @@ func (t *Task) newThread() (*Thread, mach.KernReturn) {
 		k: t.k, task: t, id: t.k.ids.Add(1), mem: t.mem,
 		dying: make(chan struct{}), done: make(chan struct{}),
 	}
-	th.waiter = ports.NewWaiter(t.k.zone, &t.k.gate)
+	th.moved = sync.NewCond(&th.mu)
+	th.waiter = ports.NewWaiter(t.k.zone, th)
+	th.out, th.holds, th.stops = true, 1, 1
+	th.state.init()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
@@ -58,6 +67,9 @@ func (t *Task) newThread() (*Thread, mach.KernReturn) {
 	case len(t.threads) >= maxThreads:
 		th.waiter.Close()
 		return nil, mach.KernResourceShortage
+	}
+	if t.stops > 0 {
+		th.holds++
 	}
 	th.self = t.k.zone.NewKernelPort(th)
 	t.threads[th] = struct{}{}
@@ -83,30 +95,10 @@ func (th *Thread) Memory() ipc.Memory { return th.mem }
 // Waiter implements ipc.Caller.
 func (th *Thread) Waiter() *ports.Waiter { return th.waiter }
 
-// setRegs changes the registers of a new thread.
-//
-//	KERN_FAILURE  the thread has been started, or is leaving
-func (th *Thread) setRegs(change func(*platform.Regs)) mach.KernReturn {
-	th.mu.Lock()
-	defer th.mu.Unlock()
-	if th.started || th.dead {
-		return mach.KernFailure
-	}
-	change(&th.regs)
-	return mach.KernSuccess
-}
-
-// errNotSuspended: a thread to be started runs already, or is leaving.
-var errNotSuspended = errors.New("the thread is not suspended")
-
-// start lets a new thread run. The error is errNotSuspended, or says why the
-// host has no process or thread for it.
+// start makes a thread's flow of control; it waits at its clean point while it
+// is held. The error says why the host has no process or thread for it. th.mu is
+// held.
 func (th *Thread) start() error {
-	th.mu.Lock()
-	defer th.mu.Unlock()
-	if th.started || th.dead {
-		return errNotSuspended
-	}
 	proc, err := th.task.process()
 	if err != nil {
 		return err
@@ -115,9 +107,24 @@ func (th *Thread) start() error {
 	if err != nil {
 		return err
 	}
+	if th.state.extended != nil {
+		if err := hw.SetExtendedState(th.state.extended); err != nil {
+			hw.Exit()
+			return err
+		}
+		th.state.extended = nil
+	}
 	th.hw, th.started = hw, true
 	go th.run()
 	return nil
+}
+
+// launch starts a new thread, whatever its suspend count.
+func (th *Thread) launch() error {
+	th.mu.Lock()
+	th.stops = 0
+	th.mu.Unlock()
+	return th.release()
 }
 
 // kill makes the thread leave: it is woken out of any wait, its machine code
@@ -129,6 +136,7 @@ func (th *Thread) kill() bool {
 		return false
 	}
 	th.dead = true
+	th.moved.Broadcast()
 	close(th.dying)
 	hw, started := th.hw, th.started
 	th.mu.Unlock()
@@ -168,8 +176,10 @@ func (th *Thread) isDying() bool {
 func (th *Thread) run() {
 	defer th.leave()
 	defer th.hw.Exit()
-	for !th.isDying() {
+	defer th.setOut()
+	for th.pass() {
 		ev := th.hw.Run(&th.regs)
+		th.depart()
 		th.k.gate.Enter()
 		th.handle(&ev)
 		th.k.gate.Leave()
@@ -184,7 +194,7 @@ func (th *Thread) handle(ev *platform.Event) {
 	case platform.EventPageFault:
 		th.pageFault(ev)
 	case platform.EventException:
-		th.exception(exceptionOf(ev), "")
+		th.fault(ev)
 	case platform.EventInterrupted:
 		// Somebody wanted the thread out of its code; the loop looks why.
 	case platform.EventDied:
@@ -214,6 +224,9 @@ func (th *Thread) pageFault(ev *platform.Event) {
 		th.task.fail(&Report{Thread: th.id, PC: mach.Addr(th.regs.RIP), Reason: err.Error()})
 	case kr != mach.KernSuccess:
 		th.exception(Exception{Kind: ExcBadAccess, Code: int32(kr), Subcode: uint64(ev.Addr)}, ev.Reason)
+	case ev.Reason != "":
+		// The memory is there, and machine code cannot have it on this host.
+		th.exception(Exception{Kind: ExcBadAccess, Code: int32(mach.KernProtectionFailure), Subcode: uint64(ev.Addr)}, ev.Reason)
 	}
 }
 
@@ -234,8 +247,8 @@ func (th *Thread) terminateThread(victim *Thread) mach.KernReturn {
 // outside runs f outside the gate: f may block, and the thread holds nothing
 // that moves meanwhile.
 func (th *Thread) outside(f func()) {
-	th.k.gate.Leave()
-	defer th.k.gate.Enter()
+	th.Leave()
+	defer th.Enter()
 	f()
 }
 

@@ -34,10 +34,14 @@ var traps = map[int32]trap{
 	-28: {"mach_task_self", 0, trapTaskSelf},
 	-29: {"mach_host_self", 0, trapHostSelf},
 	-30: {"mach_print", 1, trapPrint},
+	-59: {"swtch_pri", 1, trapSwtch},
+	-60: {"swtch", 0, trapSwtch},
+	-61: {"thread_switch", 3, trapThreadSwitch},
 	-65: {"vm_allocate", 4, trapVMAllocate},
 	-66: {"vm_deallocate", 3, trapVMDeallocate},
 	-72: {"mach_port_allocate", 3, trapPortAllocate},
 	-73: {"mach_port_deallocate", 2, trapPortDeallocate},
+	-77: {"thread_set_self_state", 3, trapSetSelfState},
 }
 
 // unassigned is the answer of an entry in the table that nothing is behind:

@@ -182,3 +182,13 @@ func descriptorOf(d uint64) ipc.Descriptor {
 	le.PutUint64(b[:], d)
 	return ipc.ParseDescriptor(b[:])
 }
+
+// RetCode is the code in a reply without results, as the kernel got it for its
+// own request id; ok is false where it is anything else.
+func RetCode(k *ipc.Kmsg, id mach.MsgID) (kr mach.KernReturn, ok bool) {
+	b := k.Body()
+	if k.ID != id+mach.ReplyIDOffset || k.Complex() || k.Local.Valid() || len(b) != errorReplySize-headerSize || Get64(b, 0) != retCodeType {
+		return 0, false
+	}
+	return mach.KernReturn(Get32(b, descriptorSize)), true
+}

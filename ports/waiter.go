@@ -72,6 +72,7 @@ type Waiter struct {
 	prev, next *Waiter
 	why        woke
 	dead       bool // Terminate: no wait any more
+	stopped    bool // Interrupt: no wait until Resume
 
 	maxSize uint32
 	size    uint32
@@ -124,6 +125,27 @@ func (w *Waiter) Abort() bool {
 	return w.abort()
 }
 
+// Interrupt ends the wait the thread is in, and every later one before it
+// begins, with INTERRUPTED, until Resume. It is for a thread that is to come out
+// of what it does, wherever it is.
+//
+// Locks: none held; takes the IPC lock.
+func (w *Waiter) Interrupt() {
+	w.zone.mu.Lock()
+	defer w.zone.mu.Unlock()
+	w.stopped = true
+	w.abort()
+}
+
+// Resume ends what Interrupt began.
+//
+// Locks: none held; takes the IPC lock.
+func (w *Waiter) Resume() {
+	w.zone.mu.Lock()
+	defer w.zone.mu.Unlock()
+	w.stopped = false
+}
+
 // Terminate ends the wait the thread is in, and every later one before it
 // begins, with INTERRUPTED. It is for threads that must die and kernels that
 // shut down.
@@ -161,7 +183,7 @@ func (w *Waiter) wake(why woke) {
 // block waits on l until something takes the waiter off it. Locked on entry
 // and on return, not in between.
 func (w *Waiter) block(l *waiterList, limit Limit) woke {
-	if w.dead {
+	if w.dead || w.stopped {
 		return wokeAborted
 	}
 	w.why = wokeNot
