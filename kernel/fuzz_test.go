@@ -99,10 +99,12 @@ func (h *hostile) run(k *Kernel) {
 		}
 		n := -int32(h.byte()) % 80
 		a := [7]uint64{h.word(), h.word(), h.word(), h.word(), h.word(), h.word(), h.word()}
-		if n == -25 {
-			// Never wait: no one wakes this thread.
+		switch n { // Never wait: no one wakes this thread.
+		case -25:
 			a[1] |= uint64(mach.SendTimeout | mach.RcvTimeout)
 			a[5] &= 1
+		case -61:
+			a[2] &= 1
 		}
 		h.g.Trap(n, a[:]...)
 	}
