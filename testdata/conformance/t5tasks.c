@@ -34,7 +34,7 @@ static thread_array_t some_threads;
 static sampled_pc_array_t samples;
 static emulation_vector_t vector;
 static mach_msg_type_number_t some_count;
-static mach_port_name_t some_port;
+static mach_port_name_t some_port, no_port = MACH_PORT_NULL;
 static int some_int;
 static unsigned int some_sequence;
 
@@ -45,7 +45,7 @@ WRONG_TASK(task_info, info(port, TASK_BASIC_INFO, TASK_BASIC_INFO_COUNT))
 WRONG_TASK(task_get_special_port, task_get_special_port(port, TASK_BOOTSTRAP_PORT, &some_port))
 WRONG_TASK(task_set_special_port,
 	   task_set_special_port(port, TASK_BOOTSTRAP_PORT, MACH_PORT_NULL))
-WRONG_TASK(mach_ports_register, mach_ports_register(port, NULL, 0))
+WRONG_TASK(mach_ports_register, mach_ports_register(port, &no_port, 1))
 WRONG_TASK(mach_ports_lookup, mach_ports_lookup(port, &some_ports, &some_count))
 WRONG_TASK(task_priority, task_priority(port, 30, FALSE))
 WRONG_TASK(task_assign, task_assign(port, default_set(), FALSE))
