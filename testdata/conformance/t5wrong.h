@@ -2,6 +2,8 @@
 #ifndef T5WRONG_H
 #define T5WRONG_H
 
+#include <mach/notify.h>
+
 #include "fixture.h"
 
 typedef kern_return_t (*asking)(mach_port_name_t);
