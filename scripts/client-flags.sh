@@ -6,10 +6,13 @@
 include=$root/usr/include/x86_64-linux-gnu
 migcom=$root/usr/lib/mig/x86_64-gnu-migcom
 
+# The interfaces whose stubs are in libmach.
+subsystems='mach mach_host mach_port mach4 gnumach mach_i386'
+
 # stubs FILE.defs NAME: generates $build/NAME.user.c and <mig/NAME.h>. MIG reads
-# preprocessed .defs.
+# preprocessed .defs; those of PC sampling are there only on request.
 stubs() {
-	"$CC" -E -x c -nostdinc -I"$include" -P "$1" >"$build/$2.i" || die "preprocessing $1 failed"
+	"$CC" -E -x c -nostdinc -I"$include" -DMACH_PCSAMPLE -P "$1" >"$build/$2.i" || die "preprocessing $1 failed"
 	(cd "$build/include" && "$migcom" -user "../$2.user.c" -server /dev/null \
 		-header "mig/$2.h" <"../$2.i") || die "MIG refused $1"
 }
@@ -32,15 +35,18 @@ ldflags='-static -nostdlib -no-pie -Wl,--build-id=none -Wl,--gc-sections
 # start-up is $build/start.S.o.
 libmach() {
 	mkdir -p "$build/include/mig"
-	for subsystem in mach mach_host mach_port; do
-		stubs "$include/mach/$subsystem.defs" "$subsystem"
+	for subsystem in $subsystems; do
+		case $subsystem in
+		mach_i386) stubs "$include/mach/x86_64/$subsystem.defs" "$subsystem" ;;
+		*) stubs "$include/mach/$subsystem.defs" "$subsystem" ;;
+		esac
 	done
 	# shellcheck disable=SC2086 # the flags are lists
 	{
 		for source in "$top"/libmach/*.c "$top"/libmach/*.S; do
 			"$CC" $cflags $ours -c "$source" -o "$build/$(basename "$source").o"
 		done
-		for subsystem in mach mach_host mach_port; do
+		for subsystem in $subsystems; do
 			"$CC" $cflags -I"$build/include/mig" -c "$build/$subsystem.user.c" -o "$build/$subsystem.user.o"
 		done
 		ar crD "$build/libmach.a" "$build"/*.o

@@ -14,6 +14,7 @@
 #include <mach/boolean.h>
 #include <mach/kern_return.h>
 #include <mach/mach_types.h>
+#include <mach/pc_sample.h>
 #include <mach/message.h>
 #include <mach/mig_errors.h>
 #include <mach/mig_support.h>
@@ -22,8 +23,11 @@
 #include <mach/vm_inherit.h>
 #include <mach/vm_prot.h>
 
+#include <mig/gnumach.h>
 #include <mig/mach.h>
+#include <mig/mach4.h>
 #include <mig/mach_host.h>
+#include <mig/mach_i386.h>
 #include <mig/mach_port.h>
 
 #include <libmach/error.h>

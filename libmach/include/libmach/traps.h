@@ -28,4 +28,21 @@ kern_return_t syscall_mach_port_allocate(mach_port_name_t task,
 kern_return_t syscall_mach_port_deallocate(mach_port_name_t task,
 					   mach_port_name_t name);	/* -73 */
 
+/* Scheduling, tasks and the caller's own registers. */
+kern_return_t evc_wait(unsigned int event);			/* -17 */
+kern_return_t evc_wait_clear(unsigned int event);		/* -18 */
+boolean_t swtch_pri(int priority);				/* -59 */
+boolean_t swtch(void);						/* -60 */
+kern_return_t thread_switch(mach_port_name_t thread, int option,
+			    unsigned int milliseconds);		/* -61 */
+kern_return_t syscall_task_create(mach_port_name_t parent, boolean_t inherit,
+				  mach_port_name_t *child);	/* -68 */
+kern_return_t syscall_task_terminate(mach_port_name_t task);	/* -69 */
+kern_return_t syscall_task_suspend(mach_port_name_t task);	/* -70 */
+kern_return_t syscall_task_set_special_port(mach_port_name_t task, int which,
+					    mach_port_name_t port);	/* -71 */
+kern_return_t syscall_thread_depress_abort(mach_port_name_t thread);	/* -76 */
+kern_return_t thread_set_self_state(int flavor, const void *state,
+				    unsigned int count);	/* -77 */
+
 #endif
