@@ -2,7 +2,6 @@
 #include "suite.h"
 
 #include <mach/exception.h>
-#include <mach/notify.h>
 
 #include "message.h"
 #include "worker.h"

@@ -8,6 +8,7 @@
 #define WORKER_H
 
 #include <libmach/libmach.h>
+#include <mach/notify.h>
 #include <mach/thread_info.h>
 #include <mach/thread_special_ports.h>
 #include <mach/thread_status.h>
