@@ -535,14 +535,14 @@ static void priority(long value, long set_maximum, long unused)
 	code("then 28", thread_priority(thread, 28, FALSE));
 	tell_priorities(thread);
 }
-EACH("thread_priority/25", priority, 25, 0, 0)
-EACH("thread_priority/24", priority, 24, 0, 0)
-EACH("thread_priority/0", priority, 0, 0, 0)
-EACH("thread_priority/63", priority, 63, 0, 0)
-EACH("thread_priority/64", priority, 64, 0, 0)
-EACH("thread_priority/minus-1", priority, -1, 0, 0)
-EACH("thread_priority/30-and-maximum", priority, 30, 1, 0)
-EACH("thread_priority/25-and-maximum", priority, 25, 1, 0)
+EACH("thread_priority/idle-25", priority, 25, 0, 0)
+EACH("thread_priority/idle-24", priority, 24, 0, 0)
+EACH("thread_priority/idle-0", priority, 0, 0, 0)
+EACH("thread_priority/idle-63", priority, 63, 0, 0)
+EACH("thread_priority/idle-64", priority, 64, 0, 0)
+EACH("thread_priority/idle-minus-1", priority, -1, 0, 0)
+EACH("thread_priority/idle-30-and-maximum", priority, 30, 1, 0)
+EACH("thread_priority/idle-25-and-maximum", priority, 25, 1, 0)
 
 static void maximum(long value, long which, long unused)
 {
@@ -554,15 +554,15 @@ static void maximum(long value, long which, long unused)
 	code("thread_max_priority", thread_max_priority(thread, set, (int)value));
 	tell_priorities(thread);
 }
-EACH("thread_max_priority/10", maximum, 10, 0, 0)
-EACH("thread_max_priority/40", maximum, 40, 0, 0)
-EACH("thread_max_priority/0", maximum, 0, 0, 0)
-EACH("thread_max_priority/63", maximum, 63, 0, 0)
-EACH("thread_max_priority/64", maximum, 64, 0, 0)
-EACH("thread_max_priority/minus-1", maximum, -1, 0, 0)
-EACH("thread_max_priority/set-name", maximum, 10, 1, 0)
-EACH("thread_max_priority/no-set", maximum, 10, 2, 0)
-EACH("thread_max_priority/host-as-set", maximum, 10, 3, 0)
+EACH("thread_max_priority/idle-10", maximum, 10, 0, 0)
+EACH("thread_max_priority/idle-40", maximum, 40, 0, 0)
+EACH("thread_max_priority/idle-0", maximum, 0, 0, 0)
+EACH("thread_max_priority/idle-63", maximum, 63, 0, 0)
+EACH("thread_max_priority/idle-64", maximum, 64, 0, 0)
+EACH("thread_max_priority/idle-minus-1", maximum, -1, 0, 0)
+EACH("thread_max_priority/idle-set-name", maximum, 10, 1, 0)
+EACH("thread_max_priority/idle-no-set", maximum, 10, 2, 0)
+EACH("thread_max_priority/idle-host-as-set", maximum, 10, 3, 0)
 
 static void task_priorities(long value, long change, long unused)
 {
@@ -577,12 +577,12 @@ static void task_priorities(long value, long change, long unused)
 	tell_priorities(thread);
 	tell_priorities(later);
 }
-EACH("task_priority/30", task_priorities, 30, 0, 0)
-EACH("task_priority/30-change", task_priorities, 30, 1, 0)
-EACH("task_priority/20", task_priorities, 20, 0, 0)
-EACH("task_priority/20-change", task_priorities, 20, 1, 0)
-EACH("task_priority/64", task_priorities, 64, 0, 0)
-EACH("task_priority/minus-1", task_priorities, -1, 1, 0)
+EACH("task_priority/child-30", task_priorities, 30, 0, 0)
+EACH("task_priority/child-30-change", task_priorities, 30, 1, 0)
+EACH("task_priority/child-20", task_priorities, 20, 0, 0)
+EACH("task_priority/child-20-change", task_priorities, 20, 1, 0)
+EACH("task_priority/child-64", task_priorities, 64, 0, 0)
+EACH("task_priority/child-minus-1", task_priorities, -1, 1, 0)
 
 static void set_maximum(long value, long change, long unused)
 {
@@ -619,15 +619,15 @@ static void policy(long policy, long data, long enable)
 	code("disable", processor_set_policy_disable(set, POLICY_FIXEDPRI, TRUE));
 	tell_priorities(thread);
 }
-EACH("thread_policy/timeshare", policy, POLICY_TIMESHARE, 0, 0)
-EACH("thread_policy/timeshare-data", policy, POLICY_TIMESHARE, 50, 0)
-EACH("thread_policy/fixed-not-enabled", policy, POLICY_FIXEDPRI, 50, 0)
-EACH("thread_policy/fixed", policy, POLICY_FIXEDPRI, 50, 1)
-EACH("thread_policy/fixed-7-ms", policy, POLICY_FIXEDPRI, 7, 1)
-EACH("thread_policy/fixed-0-ms", policy, POLICY_FIXEDPRI, 0, 1)
-EACH("thread_policy/0", policy, 0, 0, 0)
-EACH("thread_policy/3", policy, 3, 0, 1)
-EACH("thread_policy/minus-1", policy, -1, 0, 0)
+EACH("thread_policy/idle-timeshare", policy, POLICY_TIMESHARE, 0, 0)
+EACH("thread_policy/idle-timeshare-data", policy, POLICY_TIMESHARE, 50, 0)
+EACH("thread_policy/idle-fixed-not-enabled", policy, POLICY_FIXEDPRI, 50, 0)
+EACH("thread_policy/idle-fixed", policy, POLICY_FIXEDPRI, 50, 1)
+EACH("thread_policy/idle-fixed-7-ms", policy, POLICY_FIXEDPRI, 7, 1)
+EACH("thread_policy/idle-fixed-0-ms", policy, POLICY_FIXEDPRI, 0, 1)
+EACH("thread_policy/idle-0", policy, 0, 0, 0)
+EACH("thread_policy/idle-3", policy, 3, 0, 1)
+EACH("thread_policy/idle-minus-1", policy, -1, 0, 0)
 
 CASE("processor_set_policy/codes")
 {
@@ -718,7 +718,7 @@ CASE("vm_wire_all/empty-task")
 	code("vm_wire_all", vm_wire_all(PRIV, make_task(FALSE), 0));
 }
 
-CASE("thread_wire/arguments")
+CASE("thread_wire/codes")
 {
 	mach_port_name_t me = keep_name(mach_thread_self());
 

@@ -216,7 +216,7 @@ EACH("trap_task_set_special_port/bootstrap", special, 4, KIND_send_receive, 0)
 EACH("trap_task_set_special_port/which-0", special, 0, KIND_send_receive, 0)
 EACH("trap_task_set_special_port/which-2", special, 2, KIND_send_receive, 0)
 EACH("trap_task_set_special_port/which-5", special, 5, KIND_send_receive, 0)
-#define SPECIAL(name, kind) EACH("trap_task_set_special_port/to-" name, special, 3, kind, 0)
+#define SPECIAL(name, kind) EACH("trap_task_set_special_port/exception-to-" name, special, 3, kind, 0)
 KINDS(SPECIAL)
 
 static void insert(long kind, long type, long unused)
@@ -408,8 +408,8 @@ static void self_state(long flavor, long n, long bad_pointer)
 	code("trap", (kern_return_t)trap3(-77, flavor, bad_pointer ? 0x900000000000 : (long)words,
 					  n));
 }
-EACH("trap_thread_set_self_state/no-words", self_state, 1, 0, 0)
-EACH("trap_thread_set_self_state/151-words", self_state, 1, 151, 0)
+EACH("trap_thread_set_self_state/zero-words", self_state, 1, 0, 0)
+EACH("trap_thread_set_self_state/one-word-too-many", self_state, 1, 151, 0)
 EACH("trap_thread_set_self_state/too-few-words", self_state, 1, 10, 0)
 EACH("trap_thread_set_self_state/bad-pointer", self_state, 1, 44, 1)
 EACH("trap_thread_set_self_state/flavor-0", self_state, 0, 44, 0)
