@@ -30,10 +30,11 @@ type Task struct {
 	self  *ports.Port
 	done  chan struct{} // closed when the task is gone
 
-	mu      sync.Mutex
-	active  bool
-	threads map[*Thread]struct{} // not gone yet
-	report  *Report              // why the kernel ended the task, if it did
+	mu       sync.Mutex
+	active   bool
+	priority int32                // of threads to be made; guarded by mu
+	threads  map[*Thread]struct{} // not gone yet
+	report   *Report              // why the kernel ended the task, if it did
 }
 
 // Report tells why the kernel ended a task: an exception that nobody handled,
@@ -77,6 +78,7 @@ func (k *Kernel) newTask(name string, parent *Task, inherit, goThreads bool) (*T
 	t := &Task{
 		k: k, id: k.ids.Add(1), name: name,
 		done: make(chan struct{}), active: true, threads: map[*Thread]struct{}{},
+		priority: taskPriority(parent),
 	}
 	var pm vm.Pmap
 	if goThreads {

@@ -37,6 +37,7 @@ type Thread struct {
 	started bool
 	dead    bool             // dying is closed
 	hw      *platform.Thread // nil before machine code runs
+	sched   sched            // guarded by mu
 }
 
 // newThread makes a thread, suspended.
@@ -61,6 +62,7 @@ func (t *Task) newThread() (*Thread, mach.KernReturn) {
 	}
 	th.self = t.k.zone.NewKernelPort(th)
 	t.threads[th] = struct{}{}
+	th.sched = newSched(t.priority, t.k.pset.maxPriority.Load()) // after the thread is listed: see processorSet
 	t.k.threads.Add(1)
 	return th, mach.KernSuccess
 }

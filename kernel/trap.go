@@ -38,6 +38,7 @@ var traps = map[int32]trap{
 	-66: {"vm_deallocate", 3, trapVMDeallocate},
 	-72: {"mach_port_allocate", 3, trapPortAllocate},
 	-73: {"mach_port_deallocate", 2, trapPortDeallocate},
+	-76: {"thread_depress_abort", 1, trapDepressAbort},
 }
 
 // unassigned is the answer of an entry in the table that nothing is behind:
