@@ -19,16 +19,12 @@ type (
 // processors and sets of them in processor.go, priorities in sched.go.
 type hostService struct{}
 
-// Flavors of host_info and how many words they have.
+// Flavors of host_info.
 const (
 	flavorHostBasic = 1 // C: HOST_BASIC_INFO
-	hostBasicCount  = 6 // C: HOST_BASIC_INFO_COUNT
 	flavorHostSlots = 2 // C: HOST_PROCESSOR_SLOTS
-	hostSlotsCount  = 1 // the number of processors the kernel is made for
 	flavorHostSched = 3 // C: HOST_SCHED_INFO
-	hostSchedCount  = 2 // C: HOST_SCHED_INFO_COUNT
 	flavorHostLoad  = 4 // C: HOST_LOAD_INFO
-	hostLoadCount   = 6 // C: HOST_LOAD_INFO_COUNT
 )
 
 // HostInfo is host_info (2638). BASIC: processors at most and there, memory in
@@ -42,42 +38,29 @@ func (hostService) HostInfo(c *mig.Call, h *host, flavor int32, count uint32) ([
 	if h == nil {
 		return nil, mach.KernInvalidArgument
 	}
+	var words []uint32
 	short := mach.KernFailure
-	var need uint32
-	switch flavor {
-	case flavorHostBasic:
-		need = hostBasicCount
-	case flavorHostSlots:
-		need, short = hostSlotsCount, mach.KernInvalidArgument
-	case flavorHostSched:
-		need = hostSchedCount
-	case flavorHostLoad:
-		need = hostLoadCount
-	default:
-		return nil, mach.KernInvalidArgument
-	}
-	if count < need {
-		return nil, short
-	}
-	return h.info(c, flavor), mach.KernSuccess
-}
-
-// info are the words of a flavor.
-func (h *host) info(c *mig.Call, flavor int32) []uint32 {
 	switch flavor {
 	case flavorHostBasic:
 		memory := uint64(h.k.frames.Stats().Total) * mach.PageSize
-		return []uint32{1, 1, uint32(memory), uint32(memory >> 32), cpuX8664, cpuAT386}
+		words = []uint32{1, 1, uint32(memory), uint32(memory >> 32), cpuX8664, cpuAT386}
 	case flavorHostSlots:
-		return []uint32{0}
+		words, short = []uint32{0}, mach.KernInvalidArgument
 	case flavorHostSched:
-		return []uint32{uint32(tick / time.Millisecond), uint32(minQuantum / time.Millisecond)}
+		words = []uint32{uint32(tick / time.Millisecond), uint32(minQuantum / time.Millisecond)}
+	case flavorHostLoad:
+		// The packaged kernel lays 64-bit averages over the 32-bit ones of the
+		// interface, the factors over the end of the loads. Ours are three times
+		// the same: see processorSet.load.
+		load, factor := h.k.pset.load(c)
+		words = []uint32{load, 0, load, factor, 0, factor}
+	default:
+		return nil, mach.KernInvalidArgument
 	}
-	// The packaged kernel lays 64-bit averages over the 32-bit ones of the
-	// interface, the factors over the end of the loads. Ours are three times
-	// the same: see processorSet.load.
-	load, factor := h.k.pset.load(c)
-	return []uint32{load, 0, load, factor, 0, factor}
+	if int(count) < len(words) {
+		return nil, short
+	}
+	return words, mach.KernSuccess
 }
 
 // HostGetKernelVersion is host_get_kernel_version (2646): the name of the

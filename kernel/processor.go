@@ -148,14 +148,11 @@ func (p *processor) command() mach.KernReturn {
 	return mach.KernFailure
 }
 
-// Of processors and sets, as words on the wire.
+// Flavors of processor_info and processor_set_info, and what the processor is.
 const (
 	flavorProcessorBasic = 1  // C: PROCESSOR_BASIC_INFO
-	processorBasicCount  = 5  // C: PROCESSOR_BASIC_INFO_COUNT
 	flavorSetBasic       = 1  // C: PROCESSOR_SET_BASIC_INFO
-	setBasicCount        = 5  // C: PROCESSOR_SET_BASIC_INFO_COUNT
 	flavorSetSched       = 2  // C: PROCESSOR_SET_SCHED_INFO
-	setSchedCount        = 2  // C: PROCESSOR_SET_SCHED_INFO_COUNT
 	cpuX8664             = 21 // C: CPU_TYPE_X86_64
 	cpuAT386             = 1  // C: CPU_SUBTYPE_AT386
 )
@@ -166,13 +163,14 @@ const (
 //	KERN_INVALID_ARGUMENT  the port is no processor's
 //	KERN_FAILURE           an unknown flavor, or too few words
 func (hostService) ProcessorInfo(_ *mig.Call, p *processor, flavor int32, count uint32) (*host, []uint32, mach.KernReturn) {
-	switch {
-	case p == nil:
+	if p == nil {
 		return nil, nil, mach.KernInvalidArgument
-	case flavor != flavorProcessorBasic, count < processorBasicCount:
+	}
+	words := []uint32{cpuX8664, cpuAT386, 1, 0, 1}
+	if flavor != flavorProcessorBasic || int(count) < len(words) {
 		return nil, nil, mach.KernFailure
 	}
-	return &host{p.k}, []uint32{cpuX8664, cpuAT386, 1, 0, 1}, mach.KernSuccess
+	return &host{p.k}, words, mach.KernSuccess
 }
 
 // ProcessorSetInfo is processor_set_info (2640). BASIC: processors, tasks,
@@ -184,20 +182,20 @@ func (hostService) ProcessorSetInfo(c *mig.Call, s *processorSet, flavor int32, 
 	if s == nil {
 		return nil, nil, mach.KernInvalidArgument
 	}
+	var words []uint32
 	switch flavor {
 	case flavorSetBasic:
-		if count < setBasicCount {
-			return nil, nil, mach.KernFailure
-		}
 		load, factor := s.load(c)
-		return &host{s.k}, []uint32{1, uint32(len(s.k.Tasks())), uint32(len(s.threads())), load, factor}, mach.KernSuccess
+		words = []uint32{1, uint32(len(s.k.Tasks())), uint32(len(s.threads())), load, factor}
 	case flavorSetSched:
-		if count < setSchedCount {
-			return nil, nil, mach.KernFailure
-		}
-		return &host{s.k}, []uint32{uint32(s.policies.Load()), uint32(s.maxPriority.Load())}, mach.KernSuccess
+		words = []uint32{uint32(s.policies.Load()), uint32(s.maxPriority.Load())}
+	default:
+		return nil, nil, mach.KernInvalidArgument
 	}
-	return nil, nil, mach.KernInvalidArgument
+	if int(count) < len(words) {
+		return nil, nil, mach.KernFailure
+	}
+	return &host{s.k}, words, mach.KernSuccess
 }
 
 // ProcessorSetDefault is processor_set_default (2606): the name port.
