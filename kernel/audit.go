@@ -25,7 +25,7 @@ func (k *Kernel) Audit() error {
 	var roots ports.Roots
 	var spaces []*vm.Map
 	var copies []*vm.Copy
-	held := []*ports.Port{k.hostPort, k.hostPriv, k.devicePort}
+	held := k.ownPorts()
 	for _, t := range k.Tasks() {
 		roots.Spaces = append(roots.Spaces, t.space)
 		spaces = append(spaces, t.vmap)

@@ -41,6 +41,15 @@ func convertPortToSpace(object any) *ports.Space {
 	return nil
 }
 
+// convertPortToHost (C: convert_port_to_host): the privileged port does, too.
+func convertPortToHost(object any) *host {
+	if h := convertPortToHostPriv(object); h != nil {
+		return h.host
+	}
+	h, _ := object.(*host)
+	return h
+}
+
 // convertPortToHostPriv (C: convert_port_to_host_priv).
 func convertPortToHostPriv(object any) *hostPriv {
 	h, _ := object.(*hostPriv)
@@ -52,6 +61,10 @@ func convertTaskToPort(t *Task) ports.Right { return t.k.zone.MakeSend(t.self) }
 
 // convertThreadToPort (C: convert_thread_to_port) makes a send right.
 func convertThreadToPort(th *Thread) ports.Right { return th.k.zone.MakeSend(th.self) }
+
+// convertHostToPort (C: convert_host_to_port) makes a send right to the
+// unprivileged port.
+func convertHostToPort(h *host) ports.Right { return h.k.zone.MakeSend(h.k.hostPort) }
 
 // caller is the thread whose message is being served.
 func caller(c *mig.Call) *Thread { return c.Caller.(*Thread) }

@@ -56,6 +56,7 @@ type Kernel struct {
 	ipc      *ipc.System
 	frames   *vm.Frames
 	rules    rules
+	version  mach.Version  // immutable
 	limits   vm.Limits     // of a task made for nobody
 	memory   *vmsvc.Server // of the traps, too
 	table    *mig.Table
@@ -66,6 +67,9 @@ type Kernel struct {
 	hostPort   *ports.Port // the unprivileged host port
 	hostPriv   *ports.Port // the privileged one
 	devicePort *ports.Port // device master: a port that serves nothing yet
+	processor  *processor
+	pset       *processorSet
+	clock      clock
 
 	ids      atomic.Uint64 // of tasks and threads
 	running  sync.WaitGroup
@@ -102,6 +106,7 @@ func New(cfg Config) (*Kernel, error) {
 	k := &Kernel{
 		frames:   frames,
 		rules:    cfg.Edition.rules(),
+		version:  cfg.Version,
 		limits:   vm.Limits{Cur: vm.Unlimited, Max: vm.Unlimited},
 		observer: cfg.Observer,
 		onReport: cfg.OnReport,
@@ -114,8 +119,11 @@ func New(cfg Config) (*Kernel, error) {
 	k.console.w = cfg.Console
 	k.zone = ports.NewZone()
 	k.ipc = ipc.NewSystem(k.zone, k)
-	k.hostPort = k.zone.NewKernelPort(&host{k: k})
-	k.hostPriv = k.zone.NewKernelPort(&hostPriv{k: k})
+	k.clock.run()
+	h := &host{k: k}
+	k.hostPort = k.zone.NewKernelPort(h)
+	k.hostPriv = k.zone.NewKernelPort(&hostPriv{h})
+	k.makeProcessor()
 	k.devicePort = k.zone.NewKernelPort(&deviceMaster{})
 	if cfg.Version >= mach.VersionSizeLimit {
 		half := uint64(cfg.Memory / 2) // as the sources have it
@@ -136,6 +144,11 @@ func New(cfg Config) (*Kernel, error) {
 		mig.Demux{Subsystem: gnumach.Mach4},
 	)
 	return k, nil
+}
+
+// ownPorts are the ports of the kernel itself, which live as long as it does.
+func (k *Kernel) ownPorts() []*ports.Port {
+	return []*ports.Port{k.hostPort, k.hostPriv, k.devicePort, k.processor.self, k.pset.self, k.pset.nameSelf}
 }
 
 // Serve implements ipc.KernelServer: it finds the object behind the port and
@@ -213,7 +226,7 @@ func (k *Kernel) end(words map[string]ports.Right) error {
 	for _, right := range words {
 		k.zone.Release(right)
 	}
-	for _, p := range []*ports.Port{k.hostPort, k.hostPriv, k.devicePort} {
+	for _, p := range k.ownPorts() {
 		k.zone.DestroyPort(p)
 	}
 	k.mu.Lock()

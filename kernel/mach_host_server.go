@@ -5,13 +5,131 @@ package kernel
 import (
 	"machkernel/mach"
 	"machkernel/mig"
+	"machkernel/ports"
 )
 
 // machHostServer serves subsystem mach_host, ids 2600 to 2647. A method whose answer is not
 // KERN_SUCCESS takes nothing of what it got, and its results are not looked at.
 type machHostServer interface {
+	// HostProcessors is host_processors (2600).
+	HostProcessors(c *mig.Call, hostPriv *hostPriv) (processorList []ports.Right, kr mach.KernReturn)
+
+	// ProcessorStart is processor_start (2603).
+	ProcessorStart(c *mig.Call, processor *processor) mach.KernReturn
+
+	// ProcessorExit is processor_exit (2604).
+	ProcessorExit(c *mig.Call, processor *processor) mach.KernReturn
+
+	// ProcessorSetDefault is processor_set_default (2606).
+	ProcessorSetDefault(c *mig.Call, host *host) (defaultSet *processorSet, kr mach.KernReturn)
+
+	// ProcessorSetCreate is processor_set_create (2608).
+	ProcessorSetCreate(c *mig.Call, host *host) (newSet, newName *processorSet, kr mach.KernReturn)
+
+	// ProcessorSetDestroy is processor_set_destroy (2609).
+	ProcessorSetDestroy(c *mig.Call, set *processorSet) mach.KernReturn
+
+	// ProcessorAssign is processor_assign (2611).
+	ProcessorAssign(c *mig.Call, processor *processor, newSet *processorSet, wait bool) mach.KernReturn
+
+	// ProcessorGetAssignment is processor_get_assignment (2612).
+	ProcessorGetAssignment(c *mig.Call, processor *processor) (assignedSet *processorSet, kr mach.KernReturn)
+
+	// ThreadAssign is thread_assign (2613).
+	ThreadAssign(c *mig.Call, thread *Thread, newSet *processorSet) mach.KernReturn
+
+	// ThreadAssignDefault is thread_assign_default (2614).
+	ThreadAssignDefault(c *mig.Call, thread *Thread) mach.KernReturn
+
+	// ThreadGetAssignment is thread_get_assignment (2615).
+	ThreadGetAssignment(c *mig.Call, thread *Thread) (assignedSet *processorSet, kr mach.KernReturn)
+
+	// TaskAssign is task_assign (2616).
+	TaskAssign(c *mig.Call, task *Task, newSet *processorSet, assignThreads bool) mach.KernReturn
+
+	// TaskAssignDefault is task_assign_default (2617).
+	TaskAssignDefault(c *mig.Call, task *Task, assignThreads bool) mach.KernReturn
+
+	// TaskGetAssignment is task_get_assignment (2618).
+	TaskGetAssignment(c *mig.Call, task *Task) (assignedSet *processorSet, kr mach.KernReturn)
+
+	// ThreadPriority is thread_priority (2620).
+	ThreadPriority(c *mig.Call, thread *Thread, priority int32, setMax bool) mach.KernReturn
+
+	// ThreadMaxPriority is thread_max_priority (2621).
+	ThreadMaxPriority(c *mig.Call, thread *Thread, processorSet *processorSet, maxPriority int32) mach.KernReturn
+
+	// TaskPriority is task_priority (2622).
+	TaskPriority(c *mig.Call, task *Task, priority int32, changeThreads bool) mach.KernReturn
+
+	// ProcessorSetMaxPriority is processor_set_max_priority (2623).
+	ProcessorSetMaxPriority(c *mig.Call, processorSet *processorSet, maxPriority int32, changeThreads bool) mach.KernReturn
+
+	// ThreadPolicy is thread_policy (2624).
+	ThreadPolicy(c *mig.Call, thread *Thread, policy, data int32) mach.KernReturn
+
+	// ProcessorSetPolicyEnable is processor_set_policy_enable (2625).
+	ProcessorSetPolicyEnable(c *mig.Call, processorSet *processorSet, policy int32) mach.KernReturn
+
+	// ProcessorSetPolicyDisable is processor_set_policy_disable (2626).
+	ProcessorSetPolicyDisable(c *mig.Call, processorSet *processorSet, policy int32, changeThreads bool) mach.KernReturn
+
+	// ProcessorSetTasks is processor_set_tasks (2627).
+	ProcessorSetTasks(c *mig.Call, processorSet *processorSet) (taskList []ports.Right, kr mach.KernReturn)
+
+	// ProcessorSetThreads is processor_set_threads (2628).
+	ProcessorSetThreads(c *mig.Call, processorSet *processorSet) (threadList []ports.Right, kr mach.KernReturn)
+
+	// HostProcessorSets is host_processor_sets (2629).
+	HostProcessorSets(c *mig.Call, host *host) (processorSets []ports.Right, kr mach.KernReturn)
+
+	// HostProcessorSetPriv is host_processor_set_priv (2630).
+	HostProcessorSetPriv(c *mig.Call, hostPriv *hostPriv, setName *processorSet) (set *processorSet, kr mach.KernReturn)
+
+	// ThreadDepressAbort is thread_depress_abort (2631).
+	ThreadDepressAbort(c *mig.Call, thread *Thread) mach.KernReturn
+
+	// HostSetTime is host_set_time (2632).
+	HostSetTime(c *mig.Call, hostPriv *hostPriv, newTime [2]uint64) mach.KernReturn
+
+	// HostAdjustTime is host_adjust_time (2633).
+	HostAdjustTime(c *mig.Call, hostPriv *hostPriv, newAdjustment [2]uint64) (oldAdjustment [2]uint64, kr mach.KernReturn)
+
+	// HostGetTime is host_get_time (2634).
+	HostGetTime(c *mig.Call, host *host) (currentTime [2]uint64, kr mach.KernReturn)
+
 	// HostReboot is host_reboot (2635).
 	HostReboot(c *mig.Call, hostPriv *hostPriv, options int32) mach.KernReturn
+
+	// ThreadWire is thread_wire (2637).
+	ThreadWire(c *mig.Call, hostPriv *hostPriv, thread *Thread, wired bool) mach.KernReturn
+
+	// HostInfo is host_info (2638).
+	HostInfo(c *mig.Call, host *host, flavor int32, hostInfoOutCnt uint32) (hostInfoOut []uint32, kr mach.KernReturn)
+
+	// ProcessorInfo is processor_info (2639).
+	ProcessorInfo(c *mig.Call, processor *processor, flavor int32, processorInfoOutCnt uint32) (host *host, processorInfoOut []uint32, kr mach.KernReturn)
+
+	// ProcessorSetInfo is processor_set_info (2640).
+	ProcessorSetInfo(c *mig.Call, setName *processorSet, flavor int32, infoOutCnt uint32) (host *host, infoOut []uint32, kr mach.KernReturn)
+
+	// ProcessorControl is processor_control (2641).
+	ProcessorControl(c *mig.Call, processor *processor, processorCmd []uint32) mach.KernReturn
+
+	// HostGetTime64 is host_get_time64 (2643).
+	HostGetTime64(c *mig.Call, host *host) (currentTime [2]uint64, kr mach.KernReturn)
+
+	// HostSetTime64 is host_set_time64 (2644).
+	HostSetTime64(c *mig.Call, host *host, newTime [2]uint64) mach.KernReturn
+
+	// HostAdjustTime64 is host_adjust_time64 (2645).
+	HostAdjustTime64(c *mig.Call, hostPriv *hostPriv, newAdjustment [2]uint64) (oldAdjustment [2]uint64, kr mach.KernReturn)
+
+	// HostGetKernelVersion is host_get_kernel_version (2646).
+	HostGetKernelVersion(c *mig.Call, host *host) (kernelVersion string, kr mach.KernReturn)
+
+	// HostGetUptime64 is host_get_uptime64 (2647).
+	HostGetUptime64(c *mig.Call, host *host) (uptime [2]uint64, kr mach.KernReturn)
 }
 
 // machHostStubs are the stubs of an implementation.
@@ -21,8 +139,380 @@ type machHostStubs struct{ s machHostServer }
 func machHostDemux(sub *mig.Subsystem, s machHostServer) mig.Demux {
 	m := machHostStubs{s}
 	return mig.Demux{Subsystem: sub, Stubs: []mig.Stub{
+		0:  m.hostProcessors,
+		3:  m.processorStart,
+		4:  m.processorExit,
+		6:  m.processorSetDefault,
+		8:  m.processorSetCreate,
+		9:  m.processorSetDestroy,
+		11: m.processorAssign,
+		12: m.processorGetAssignment,
+		13: m.threadAssign,
+		14: m.threadAssignDefault,
+		15: m.threadGetAssignment,
+		16: m.taskAssign,
+		17: m.taskAssignDefault,
+		18: m.taskGetAssignment,
+		20: m.threadPriority,
+		21: m.threadMaxPriority,
+		22: m.taskPriority,
+		23: m.processorSetMaxPriority,
+		24: m.threadPolicy,
+		25: m.processorSetPolicyEnable,
+		26: m.processorSetPolicyDisable,
+		27: m.processorSetTasks,
+		28: m.processorSetThreads,
+		29: m.hostProcessorSets,
+		30: m.hostProcessorSetPriv,
+		31: m.threadDepressAbort,
+		32: m.hostSetTime,
+		33: m.hostAdjustTime,
+		34: m.hostGetTime,
 		35: m.hostReboot,
+		37: m.threadWire,
+		38: m.hostInfo,
+		39: m.processorInfo,
+		40: m.processorSetInfo,
+		41: m.processorControl,
+		43: m.hostGetTime64,
+		44: m.hostSetTime64,
+		45: m.hostAdjustTime64,
+		46: m.hostGetKernelVersion,
+		47: m.hostGetUptime64,
 	}}
+}
+
+func (m machHostStubs) hostProcessors(c *mig.Call) mach.KernReturn {
+	if len(c.Body()) != 0 ||
+		c.Complex() {
+		return mach.MigBadArguments
+	}
+	processorList, kr := m.s.HostProcessors(c, convertPortToHostPriv(c.Object))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	c.PutRights(mach.TypeMoveSend, processorList)
+	return kr
+}
+
+func (m machHostStubs) processorStart(c *mig.Call) mach.KernReturn {
+	if len(c.Body()) != 0 ||
+		c.Complex() {
+		return mach.MigBadArguments
+	}
+	return m.s.ProcessorStart(c, convertPortToProcessor(c.Object))
+}
+
+func (m machHostStubs) processorExit(c *mig.Call) mach.KernReturn {
+	if len(c.Body()) != 0 ||
+		c.Complex() {
+		return mach.MigBadArguments
+	}
+	return m.s.ProcessorExit(c, convertPortToProcessor(c.Object))
+}
+
+func (m machHostStubs) processorSetDefault(c *mig.Call) mach.KernReturn {
+	if len(c.Body()) != 0 ||
+		c.Complex() {
+		return mach.MigBadArguments
+	}
+	defaultSet, kr := m.s.ProcessorSetDefault(c, convertPortToHost(c.Object))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	c.PutRight(mach.TypeMoveSend, convertPsetNameToPort(defaultSet))
+	return kr
+}
+
+func (m machHostStubs) processorSetCreate(c *mig.Call) mach.KernReturn {
+	if len(c.Body()) != 0 ||
+		c.Complex() {
+		return mach.MigBadArguments
+	}
+	newSet, newName, kr := m.s.ProcessorSetCreate(c, convertPortToHost(c.Object))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	c.PutRight(mach.TypeMoveSend, convertPsetToPort(newSet))
+	c.PutRight(mach.TypeMoveSend, convertPsetNameToPort(newName))
+	return kr
+}
+
+func (m machHostStubs) processorSetDestroy(c *mig.Call) mach.KernReturn {
+	if len(c.Body()) != 0 ||
+		c.Complex() {
+		return mach.MigBadArguments
+	}
+	return m.s.ProcessorSetDestroy(c, convertPortToPset(c.Object))
+}
+
+func (m machHostStubs) processorAssign(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 32 ||
+		!c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeMoveSend, 64, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeBoolean, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.ProcessorAssign(c, convertPortToProcessor(c.Object), convertPortToPset(c.KObject(0)), uint32(mig.Get64(b, 24)) != 0)
+}
+
+func (m machHostStubs) processorGetAssignment(c *mig.Call) mach.KernReturn {
+	if len(c.Body()) != 0 ||
+		c.Complex() {
+		return mach.MigBadArguments
+	}
+	assignedSet, kr := m.s.ProcessorGetAssignment(c, convertPortToProcessor(c.Object))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	c.PutRight(mach.TypeMoveSend, convertPsetNameToPort(assignedSet))
+	return kr
+}
+
+func (m machHostStubs) threadAssign(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 16 ||
+		!c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeMoveSend, 64, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.ThreadAssign(c, convertPortToThread(c.Object), convertPortToPset(c.KObject(0)))
+}
+
+func (m machHostStubs) threadAssignDefault(c *mig.Call) mach.KernReturn {
+	if len(c.Body()) != 0 ||
+		c.Complex() {
+		return mach.MigBadArguments
+	}
+	return m.s.ThreadAssignDefault(c, convertPortToThread(c.Object))
+}
+
+func (m machHostStubs) threadGetAssignment(c *mig.Call) mach.KernReturn {
+	if len(c.Body()) != 0 ||
+		c.Complex() {
+		return mach.MigBadArguments
+	}
+	assignedSet, kr := m.s.ThreadGetAssignment(c, convertPortToThread(c.Object))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	c.PutRight(mach.TypeMoveSend, convertPsetNameToPort(assignedSet))
+	return kr
+}
+
+func (m machHostStubs) taskAssign(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 32 ||
+		!c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeMoveSend, 64, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeBoolean, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.TaskAssign(c, convertPortToTask(c.Object), convertPortToPset(c.KObject(0)), uint32(mig.Get64(b, 24)) != 0)
+}
+
+func (m machHostStubs) taskAssignDefault(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 16 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeBoolean, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.TaskAssignDefault(c, convertPortToTask(c.Object), uint32(mig.Get64(b, 8)) != 0)
+}
+
+func (m machHostStubs) taskGetAssignment(c *mig.Call) mach.KernReturn {
+	if len(c.Body()) != 0 ||
+		c.Complex() {
+		return mach.MigBadArguments
+	}
+	assignedSet, kr := m.s.TaskGetAssignment(c, convertPortToTask(c.Object))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	c.PutRight(mach.TypeMoveSend, convertPsetNameToPort(assignedSet))
+	return kr
+}
+
+func (m machHostStubs) threadPriority(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 32 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger32, 32, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeBoolean, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.ThreadPriority(c, convertPortToThread(c.Object), int32(mig.Get64(b, 8)), uint32(mig.Get64(b, 24)) != 0)
+}
+
+func (m machHostStubs) threadMaxPriority(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 32 ||
+		!c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeMoveSend, 64, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.ThreadMaxPriority(c, convertPortToThread(c.Object), convertPortToPset(c.KObject(0)), int32(mig.Get64(b, 24)))
+}
+
+func (m machHostStubs) taskPriority(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 32 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger32, 32, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeBoolean, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.TaskPriority(c, convertPortToTask(c.Object), int32(mig.Get64(b, 8)), uint32(mig.Get64(b, 24)) != 0)
+}
+
+func (m machHostStubs) processorSetMaxPriority(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 32 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger32, 32, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeBoolean, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.ProcessorSetMaxPriority(c, convertPortToPset(c.Object), int32(mig.Get64(b, 8)), uint32(mig.Get64(b, 24)) != 0)
+}
+
+func (m machHostStubs) threadPolicy(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 32 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger32, 32, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.ThreadPolicy(c, convertPortToThread(c.Object), int32(mig.Get64(b, 8)), int32(mig.Get64(b, 24)))
+}
+
+func (m machHostStubs) processorSetPolicyEnable(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 16 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.ProcessorSetPolicyEnable(c, convertPortToPset(c.Object), int32(mig.Get64(b, 8)))
+}
+
+func (m machHostStubs) processorSetPolicyDisable(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 32 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger32, 32, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeBoolean, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.ProcessorSetPolicyDisable(c, convertPortToPset(c.Object), int32(mig.Get64(b, 8)), uint32(mig.Get64(b, 24)) != 0)
+}
+
+func (m machHostStubs) processorSetTasks(c *mig.Call) mach.KernReturn {
+	if len(c.Body()) != 0 ||
+		c.Complex() {
+		return mach.MigBadArguments
+	}
+	taskList, kr := m.s.ProcessorSetTasks(c, convertPortToPset(c.Object))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	c.PutRights(mach.TypeMoveSend, taskList)
+	return kr
+}
+
+func (m machHostStubs) processorSetThreads(c *mig.Call) mach.KernReturn {
+	if len(c.Body()) != 0 ||
+		c.Complex() {
+		return mach.MigBadArguments
+	}
+	threadList, kr := m.s.ProcessorSetThreads(c, convertPortToPset(c.Object))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	c.PutRights(mach.TypeMoveSend, threadList)
+	return kr
+}
+
+func (m machHostStubs) hostProcessorSets(c *mig.Call) mach.KernReturn {
+	if len(c.Body()) != 0 ||
+		c.Complex() {
+		return mach.MigBadArguments
+	}
+	processorSets, kr := m.s.HostProcessorSets(c, convertPortToHost(c.Object))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	c.PutRights(mach.TypeMoveSend, processorSets)
+	return kr
+}
+
+func (m machHostStubs) hostProcessorSetPriv(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 16 ||
+		!c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeMoveSend, 64, 1)) {
+		return mach.MigBadArguments
+	}
+	set, kr := m.s.HostProcessorSetPriv(c, convertPortToHostPriv(c.Object), convertPortToPsetName(c.KObject(0)))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	c.PutRight(mach.TypeMoveSend, convertPsetToPort(set))
+	return kr
+}
+
+func (m machHostStubs) threadDepressAbort(c *mig.Call) mach.KernReturn {
+	if len(c.Body()) != 0 ||
+		c.Complex() {
+		return mach.MigBadArguments
+	}
+	return m.s.ThreadDepressAbort(c, convertPortToThread(c.Object))
+}
+
+func (m machHostStubs) hostSetTime(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 24 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger64, 64, 2)) {
+		return mach.MigBadArguments
+	}
+	var newTime [2]uint64
+	mig.GetStruct(b, 8, &newTime)
+	return m.s.HostSetTime(c, convertPortToHostPriv(c.Object), newTime)
+}
+
+func (m machHostStubs) hostAdjustTime(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 24 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger64, 64, 2)) {
+		return mach.MigBadArguments
+	}
+	var newAdjustment [2]uint64
+	mig.GetStruct(b, 8, &newAdjustment)
+	oldAdjustment, kr := m.s.HostAdjustTime(c, convertPortToHostPriv(c.Object), newAdjustment)
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	mig.PutStruct(c.Place(mig.Inline(mach.TypeInteger64, 64, 2), 16), 0, &oldAdjustment)
+	return kr
+}
+
+func (m machHostStubs) hostGetTime(c *mig.Call) mach.KernReturn {
+	if len(c.Body()) != 0 ||
+		c.Complex() {
+		return mach.MigBadArguments
+	}
+	currentTime, kr := m.s.HostGetTime(c, convertPortToHost(c.Object))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	mig.PutStruct(c.Place(mig.Inline(mach.TypeInteger64, 64, 2), 16), 0, &currentTime)
+	return kr
 }
 
 func (m machHostStubs) hostReboot(c *mig.Call) mach.KernReturn {
@@ -33,4 +523,145 @@ func (m machHostStubs) hostReboot(c *mig.Call) mach.KernReturn {
 		return mach.MigBadArguments
 	}
 	return m.s.HostReboot(c, convertPortToHostPriv(c.Object), int32(mig.Get64(b, 8)))
+}
+
+func (m machHostStubs) threadWire(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 32 ||
+		!c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeMoveSend, 64, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeBoolean, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.ThreadWire(c, convertPortToHostPriv(c.Object), convertPortToThread(c.KObject(0)), uint32(mig.Get64(b, 24)) != 0)
+}
+
+func (m machHostStubs) hostInfo(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 32 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger32, 32, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	hostInfoOut, kr := m.s.HostInfo(c, convertPortToHost(c.Object), int32(mig.Get64(b, 8)), min(uint32(mig.Get64(b, 24)), 1024))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	mig.PutElements(c.Place(mig.Inline(mach.TypeInteger32, 32, 0)|mig.Number(uint32(len(hostInfoOut))), 4*len(hostInfoOut)), 0, hostInfoOut)
+	return kr
+}
+
+func (m machHostStubs) processorInfo(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 32 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger32, 32, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	host, processorInfoOut, kr := m.s.ProcessorInfo(c, convertPortToProcessor(c.Object), int32(mig.Get64(b, 8)), min(uint32(mig.Get64(b, 24)), 1024))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	c.PutRight(mach.TypeMoveSend, convertHostToPort(host))
+	mig.PutElements(c.Place(mig.Inline(mach.TypeInteger32, 32, 0)|mig.Number(uint32(len(processorInfoOut))), 4*len(processorInfoOut)), 0, processorInfoOut)
+	return kr
+}
+
+func (m machHostStubs) processorSetInfo(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 32 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger32, 32, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	host, infoOut, kr := m.s.ProcessorSetInfo(c, convertPortToPsetName(c.Object), int32(mig.Get64(b, 8)), min(uint32(mig.Get64(b, 24)), 1024))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	c.PutRight(mach.TypeMoveSend, convertHostToPort(host))
+	mig.PutElements(c.Place(mig.Inline(mach.TypeInteger32, 32, 0)|mig.Number(uint32(len(infoOut))), 4*len(infoOut)), 0, infoOut)
+	return kr
+}
+
+func (m machHostStubs) processorControl(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) < 8 ||
+		c.Complex() ||
+		!mig.IsArray(b, 0, mig.Inline(mach.TypeInteger32, 32, 0)) ||
+		uint64(len(b)) != uint64(8)+mig.Padded(mig.Count(b, 0), 4) {
+		return mach.MigBadArguments
+	}
+	processorCmd := mig.Elements[uint32](b, 8, mig.Count(b, 0))
+	return m.s.ProcessorControl(c, convertPortToProcessor(c.Object), processorCmd)
+}
+
+func (m machHostStubs) hostGetTime64(c *mig.Call) mach.KernReturn {
+	if len(c.Body()) != 0 ||
+		c.Complex() {
+		return mach.MigBadArguments
+	}
+	currentTime, kr := m.s.HostGetTime64(c, convertPortToHost(c.Object))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	mig.PutStruct(c.Place(mig.Inline(mach.TypeInteger64, 64, 2), 16), 0, &currentTime)
+	return kr
+}
+
+func (m machHostStubs) hostSetTime64(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 24 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger64, 64, 2)) {
+		return mach.MigBadArguments
+	}
+	var newTime [2]uint64
+	mig.GetStruct(b, 8, &newTime)
+	return m.s.HostSetTime64(c, convertPortToHost(c.Object), newTime)
+}
+
+func (m machHostStubs) hostAdjustTime64(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 24 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger64, 64, 2)) {
+		return mach.MigBadArguments
+	}
+	var newAdjustment [2]uint64
+	mig.GetStruct(b, 8, &newAdjustment)
+	oldAdjustment, kr := m.s.HostAdjustTime64(c, convertPortToHostPriv(c.Object), newAdjustment)
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	mig.PutStruct(c.Place(mig.Inline(mach.TypeInteger64, 64, 2), 16), 0, &oldAdjustment)
+	return kr
+}
+
+func (m machHostStubs) hostGetKernelVersion(c *mig.Call) mach.KernReturn {
+	if len(c.Body()) != 0 ||
+		c.Complex() {
+		return mach.MigBadArguments
+	}
+	kernelVersion, kr := m.s.HostGetKernelVersion(c, convertPortToHost(c.Object))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	mig.PutString(c.Place(mig.Inline(mach.TypeString, 8, 512), 512), 0, 512, kernelVersion)
+	return kr
+}
+
+func (m machHostStubs) hostGetUptime64(c *mig.Call) mach.KernReturn {
+	if len(c.Body()) != 0 ||
+		c.Complex() {
+		return mach.MigBadArguments
+	}
+	uptime, kr := m.s.HostGetUptime64(c, convertPortToHost(c.Object))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	mig.PutStruct(c.Place(mig.Inline(mach.TypeInteger64, 64, 2), 16), 0, &uptime)
+	return kr
 }

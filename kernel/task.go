@@ -30,11 +30,12 @@ type Task struct {
 	self  *ports.Port
 	done  chan struct{} // closed when the task is gone
 
-	mu      sync.Mutex
-	active  bool
-	stops   int                  // C: user_stop_count
-	threads map[*Thread]struct{} // not gone yet
-	report  *Report              // why the kernel ended the task, if it did
+	mu       sync.Mutex
+	active   bool
+	stops    int                  // C: user_stop_count
+	priority int32                // of threads to be made
+	threads  map[*Thread]struct{} // not gone yet
+	report   *Report              // why the kernel ended the task, if it did
 }
 
 // Report tells why the kernel ended a task: an exception that nobody handled,
@@ -78,6 +79,7 @@ func (k *Kernel) newTask(name string, parent *Task, inherit, goThreads bool) (*T
 	t := &Task{
 		k: k, id: k.ids.Add(1), name: name,
 		done: make(chan struct{}), active: true, threads: map[*Thread]struct{}{},
+		priority: taskPriority(parent),
 	}
 	var pm vm.Pmap
 	if goThreads {

@@ -43,6 +43,7 @@ type Thread struct {
 	aborting, halted, started bool
 	dead                      bool             // dying is closed
 	hw                        *platform.Thread // nil before machine code runs
+	sched                     sched
 }
 
 // newThread makes a thread, suspended.
@@ -73,6 +74,7 @@ func (t *Task) newThread() (*Thread, mach.KernReturn) {
 	}
 	th.self = t.k.zone.NewKernelPort(th)
 	t.threads[th] = struct{}{}
+	th.sched = newSched(t.priority, t.k.pset.maxPriority.Load()) // after the thread is listed: see processorSet
 	t.k.threads.Add(1)
 	return th, mach.KernSuccess
 }

@@ -41,6 +41,7 @@ var traps = map[int32]trap{
 	-66: {"vm_deallocate", 3, trapVMDeallocate},
 	-72: {"mach_port_allocate", 3, trapPortAllocate},
 	-73: {"mach_port_deallocate", 2, trapPortDeallocate},
+	-76: {"thread_depress_abort", 1, trapDepressAbort},
 	-77: {"thread_set_self_state", 3, trapSetSelfState},
 }
 
