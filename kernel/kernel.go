@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"machkernel/gsync"
 	"machkernel/ipc"
 	"machkernel/mach"
 	"machkernel/mig"
@@ -58,6 +59,7 @@ type Kernel struct {
 	rules    rules
 	limits   vm.Limits     // of a task made for nobody
 	memory   *vmsvc.Server // of the traps, too
+	gsync    *gsync.Table
 	table    *mig.Table
 	console  console
 	observer Observer             // immutable
@@ -114,6 +116,7 @@ func New(cfg Config) (*Kernel, error) {
 	k.console.w = cfg.Console
 	k.zone = ports.NewZone()
 	k.ipc = ipc.NewSystem(k.zone, k)
+	k.gsync = gsync.New(k.zone)
 	k.hostPort = k.zone.NewKernelPort(&host{k: k})
 	k.hostPriv = k.zone.NewKernelPort(&hostPriv{k: k})
 	k.devicePort = k.zone.NewKernelPort(&deviceMaster{})
