@@ -14,6 +14,15 @@ type gnumachServer interface {
 	// ThreadTerminateRelease is thread_terminate_release (4201).
 	ThreadTerminateRelease(c *mig.Call, thread *Thread, task *Task, threadName, replyPort mach.Name, address mach.Addr, size uint64) mach.KernReturn
 
+	// GsyncWait is gsync_wait (4204).
+	GsyncWait(c *mig.Call, task *Task, addr mach.Addr, val1, val2, msec uint32, flags int32) mach.KernReturn
+
+	// GsyncWake is gsync_wake (4205).
+	GsyncWake(c *mig.Call, task *Task, addr mach.Addr, val uint32, flags int32) mach.KernReturn
+
+	// GsyncRequeue is gsync_requeue (4206).
+	GsyncRequeue(c *mig.Call, task *Task, srcAddr, dstAddr mach.Addr, wakeOne bool, flags int32) mach.KernReturn
+
 	// VMSetSizeLimit is vm_set_size_limit (4215).
 	VMSetSizeLimit(c *mig.Call, hostPort any, mapArg *vm.Map, currentLimit, maxLimit uint64) mach.KernReturn
 
@@ -29,6 +38,9 @@ func gnumachDemux(sub *mig.Subsystem, s gnumachServer) mig.Demux {
 	m := gnumachStubs{s}
 	return mig.Demux{Subsystem: sub, Stubs: []mig.Stub{
 		1:  m.threadTerminateRelease,
+		4:  m.gsyncWait,
+		5:  m.gsyncWake,
+		6:  m.gsyncRequeue,
 		15: m.vmSetSizeLimit,
 		16: m.vmGetSizeLimit,
 	}}
@@ -46,6 +58,45 @@ func (m gnumachStubs) threadTerminateRelease(c *mig.Call) mach.KernReturn {
 		return mach.MigBadArguments
 	}
 	return m.s.ThreadTerminateRelease(c, convertPortToThread(c.Object), convertPortToTask(c.KObject(0)), mach.Name(mig.Get64(b, 24)), mach.Name(mig.Get64(b, 40)), mach.Addr(mig.Get64(b, 56)), mig.Get64(b, 72))
+}
+
+func (m gnumachStubs) gsyncWait(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 80 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger64, 64, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeInteger32, 32, 1)) ||
+		!mig.Is(b, 32, mig.Inline(mach.TypeInteger32, 32, 1)) ||
+		!mig.Is(b, 48, mig.Inline(mach.TypeInteger32, 32, 1)) ||
+		!mig.Is(b, 64, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.GsyncWait(c, convertPortToTask(c.Object), mach.Addr(mig.Get64(b, 8)), uint32(mig.Get64(b, 24)), uint32(mig.Get64(b, 40)), uint32(mig.Get64(b, 56)), int32(mig.Get64(b, 72)))
+}
+
+func (m gnumachStubs) gsyncWake(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 48 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger64, 64, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeInteger32, 32, 1)) ||
+		!mig.Is(b, 32, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.GsyncWake(c, convertPortToTask(c.Object), mach.Addr(mig.Get64(b, 8)), uint32(mig.Get64(b, 24)), int32(mig.Get64(b, 40)))
+}
+
+func (m gnumachStubs) gsyncRequeue(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 64 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger64, 64, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeInteger64, 64, 1)) ||
+		!mig.Is(b, 32, mig.Inline(mach.TypeBoolean, 32, 1)) ||
+		!mig.Is(b, 48, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.GsyncRequeue(c, convertPortToTask(c.Object), mach.Addr(mig.Get64(b, 8)), mach.Addr(mig.Get64(b, 24)), uint32(mig.Get64(b, 40)) != 0, int32(mig.Get64(b, 56)))
 }
 
 func (m gnumachStubs) vmSetSizeLimit(c *mig.Call) mach.KernReturn {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"machkernel/gsync"
 	"machkernel/ipc"
 	"machkernel/mach"
 	"machkernel/mig"
@@ -59,6 +60,7 @@ type Kernel struct {
 	version  mach.Version  // immutable
 	limits   vm.Limits     // of a task made for nobody
 	memory   *vmsvc.Server // of the traps, too
+	gsync    *gsync.Table
 	table    *mig.Table
 	console  console
 	observer Observer             // immutable
@@ -119,6 +121,7 @@ func New(cfg Config) (*Kernel, error) {
 	k.console.w = cfg.Console
 	k.zone = ports.NewZone()
 	k.ipc = ipc.NewSystem(k.zone, k)
+	k.gsync = gsync.New(k.zone)
 	k.clock.run()
 	h := &host{k: k}
 	k.hostPort = k.zone.NewKernelPort(h)

@@ -70,8 +70,9 @@ func (t *Table) Entries() []*Entry { return t.list }
 
 // Serve answers a request: the routine that the id names is found, its stub
 // called, the reply sent back. object is what is behind the request port, nil
-// if it is gone. It consumes k and returns the reply, nil for a routine that
-// has none. The reply right of k is the reply's, unless the server took it.
+// if it is gone. It consumes k and returns the reply, nil if the server took the
+// reply right; otherwise that is the reply's. A simpleroutine is answered like
+// the others: its stub names no reply port, but who does gets the code.
 //
 //	MIG_BAD_ID         no routine of that id is served
 //	MIG_BAD_ARGUMENTS  wrong size, complex bit or item
@@ -80,11 +81,11 @@ func (t *Table) Entries() []*Entry { return t.list }
 // of one that was not answered KERN_SUCCESS nothing is taken.
 func (t *Table) Serve(c ipc.Caller, object any, k *ipc.Kmsg) *ipc.Kmsg {
 	call := Call{Caller: c, Object: object, request: k}
-	kr, simple := mach.MigBadID, false
+	kr := mach.MigBadID
 	if e := t.byID[k.ID]; e != nil && e.stub != nil {
-		kr, simple = e.stub(&call), e.Simple
+		kr = e.stub(&call)
 	}
-	if kr == mach.MigNoReply || simple {
+	if kr == mach.MigNoReply {
 		call.reply.Destroy()
 		k.Destroy()
 		return nil

@@ -25,6 +25,12 @@ func (m *Map) ReadBytes(addr mach.Addr, p []byte) mach.KernReturn {
 	if kr := m.check(addr, end, mach.ProtRead); kr != mach.KernSuccess {
 		return kr
 	}
+	m.read(addr, p)
+	return mach.KernSuccess
+}
+
+// read reads bytes at addr. Precondition: m.mu held, range checked.
+func (m *Map) read(addr mach.Addr, p []byte) {
 	e := m.at(addr)
 	for len(p) > 0 {
 		if addr >= e.end {
@@ -38,7 +44,6 @@ func (m *Map) ReadBytes(addr mach.Addr, p []byte) mach.KernReturn {
 		}
 		p, addr = p[n:], addr+mach.Addr(n)
 	}
-	return mach.KernSuccess
 }
 
 // WriteBytes copies p to addr for the kernel. addr is untrusted. It writes as

@@ -57,6 +57,7 @@ func (m *Map) isolate(e *Entry) {
 	s := e.all()
 	m.removeFromPmap(e)
 	o := e.object.copyRange(s)
+	o.id = e.object.id // the pages change hands: their Places stay
 	e.unback(&dead)
 	e.back(m, o, s.lo)
 	m.fr.bury(&dead)

@@ -41,6 +41,8 @@ type Frames struct {
 	total int
 	refs  []atomic.Int32 // per frame; 0 unless used
 
+	objects atomic.Uint64 // made on these frames so far
+
 	mu        sync.Mutex // innermost lock of the room
 	settled   sync.Cond  // giving became 0
 	free      int        // frames void or pooled

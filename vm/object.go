@@ -26,6 +26,7 @@ const readExecute = mach.ProtRead | mach.ProtExecute
 type Object struct {
 	fr  *Frames
 	kin *kin
+	id  uint64 // see Place; immutable once the object is mapped
 
 	mu    sync.Mutex // after the map's lock, before the frames'
 	pages tree
@@ -81,7 +82,7 @@ func (s span) without(t span) span {
 
 // newObject makes an object with no pages and no users.
 func newObject(f *Frames) *Object {
-	o := &Object{fr: f, kin: &kin{}}
+	o := &Object{fr: f, kin: &kin{}, id: f.objects.Add(1)}
 	o.kin.n.Store(1)
 	return o
 }
@@ -181,7 +182,10 @@ func (o *Object) copyRange(s span) *Object {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.withdrawWrite(s)
-	c := &Object{fr: o.fr, kin: o.kin, pages: o.pages.clone(o.fr, s.lo, s.hi), users: 1}
+	c := &Object{
+		fr: o.fr, kin: o.kin, id: o.fr.objects.Add(1),
+		pages: o.pages.clone(o.fr, s.lo, s.hi), users: 1,
+	}
 	o.kin.n.Add(1)
 	return c
 }

@@ -1,0 +1,57 @@
+package vm
+
+import "machkernel/mach"
+
+// Place names a byte of memory, wherever it is mapped: two addresses, of one map
+// or of two, have the same Place as long as they show the same byte of the same
+// memory. Memory shared by inheritance is the same in all who share it. A copy
+// is other memory from the start, although no page may have been copied yet;
+// the memory it was taken of stays the same.
+//
+// Places are compared, and used as keys of maps. They hold nothing: a Place is
+// never used again for other memory, unless a task deallocates the byte and the
+// neighbour's memory grows over the gap.
+type Place struct{ object, offset uint64 }
+
+// Examine finds the Place of addr, and reads the bytes there into p, in one
+// moment. addr is untrusted; access is what its page must allow beside READ.
+//
+// Locks: takes the map's for reading and object locks; the caller holds none.
+// It waits for no other thread's doing: absent pages read as zero and stay
+// absent.
+//
+// Returns
+//   - KernSuccess.
+//   - KernInvalidAddress: the range wraps or a page is not allocated; the map
+//     is dead.
+//   - KernProtectionFailure: the first page's current protection lacks READ or
+//     access, another's READ.
+func (m *Map) Examine(addr mach.Addr, access mach.Prot, p []byte) (Place, mach.KernReturn) {
+	end := addr + mach.Addr(max(len(p), 1))
+	if end <= addr {
+		return Place{}, mach.KernInvalidAddress
+	}
+	for {
+		m.mu.RLock()
+		if kr := m.examinable(addr, end, access); kr != mach.KernSuccess {
+			m.mu.RUnlock()
+			return Place{}, kr
+		}
+		if e := m.at(addr); e.object != nil {
+			at := Place{e.object.id, e.offset + uint64(addr-e.start)}
+			m.read(addr, p)
+			m.mu.RUnlock()
+			return at, mach.KernSuccess
+		}
+		m.mu.RUnlock()
+		m.touch(addr, addr+1) // untouched memory is nobody's yet
+	}
+}
+
+// examinable checks what Examine may do. Precondition: m.mu held.
+func (m *Map) examinable(addr, end mach.Addr, access mach.Prot) mach.KernReturn {
+	if kr := m.check(addr, addr+1, access|mach.ProtRead); kr != mach.KernSuccess {
+		return kr
+	}
+	return m.check(addr, end, mach.ProtRead)
+}
