@@ -29,15 +29,22 @@ type Thread struct {
 	dying  chan struct{} // closed when the thread must leave
 	done   chan struct{} // closed when it has left
 
+	label    label         // what the kernel calls it
+	created  time.Duration // on the kernel's clock
+	sampling sampling
+
 	// regs are the registers of machine code. While the thread is new they
 	// are guarded by mu; afterwards they are its own goroutine's.
 	regs platform.Regs
+
+	served bool // the kernel served a message in the trap under way; its own goroutine's
 
 	mu      sync.Mutex
 	started bool
 	dead    bool             // dying is closed
 	hw      *platform.Thread // nil before machine code runs
 	sched   sched            // guarded by mu
+	special threadPorts      // guarded by mu
 }
 
 // newThread makes a thread, suspended.
@@ -47,8 +54,9 @@ type Thread struct {
 func (t *Task) newThread() (*Thread, mach.KernReturn) {
 	th := &Thread{
 		k: t.k, task: t, id: t.k.ids.Add(1), mem: t.mem,
-		dying: make(chan struct{}), done: make(chan struct{}),
+		dying: make(chan struct{}), done: make(chan struct{}), created: t.k.clock.uptime(),
 	}
+	th.label.set(t.label.String())
 	th.waiter = ports.NewWaiter(t.k.zone, &t.k.gate)
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -61,6 +69,7 @@ func (t *Task) newThread() (*Thread, mach.KernReturn) {
 		return nil, mach.KernResourceShortage
 	}
 	th.self = t.k.zone.NewKernelPort(th)
+	th.special.kernel = t.k.zone.MakeSend(th.self)
 	t.threads[th] = struct{}{}
 	th.sched = newSched(t.priority, t.k.pset.maxPriority.Load()) // after the thread is listed: see processorSet
 	t.k.threads.Add(1)
@@ -135,6 +144,7 @@ func (th *Thread) kill() bool {
 	hw, started := th.hw, th.started
 	th.mu.Unlock()
 	th.k.zone.DestroyPort(th.self)
+	th.dropPorts()
 	th.waiter.Terminate()
 	if hw != nil {
 		hw.Interrupt()
@@ -170,6 +180,7 @@ func (th *Thread) isDying() bool {
 func (th *Thread) run() {
 	defer th.leave()
 	defer th.hw.Exit()
+	defer th.addUp()
 	for !th.isDying() {
 		ev := th.hw.Run(&th.regs)
 		th.k.gate.Enter()
