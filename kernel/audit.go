@@ -23,6 +23,7 @@ func (k *Kernel) Audit() error {
 	k.gate.Close()
 	defer k.gate.Open()
 	var roots ports.Roots
+	var rights []ports.Right
 	var spaces []*vm.Map
 	var copies []*vm.Copy
 	held := k.ownPorts()
@@ -30,13 +31,16 @@ func (k *Kernel) Audit() error {
 		roots.Spaces = append(roots.Spaces, t.space)
 		spaces = append(spaces, t.vmap)
 		held = append(held, t.self)
+		rights = append(rights, t.rights()...)
 		for _, th := range t.threadList() {
 			held = append(held, th.self)
+			rights = append(rights, th.rights()...)
 		}
 	}
 	held = slices.DeleteFunc(held, func(p *ports.Port) bool { return !p.Alive() })
 	k.mu.Lock()
-	words := slices.Collect(maps.Values(k.words))
+	rights = slices.AppendSeq(rights, maps.Values(k.words))
+	rights = append(rights, k.newTasks)
 	k.mu.Unlock()
 	roots.Held = func(yield func(ports.Right) bool) {
 		for _, p := range held {
@@ -44,7 +48,7 @@ func (k *Kernel) Audit() error {
 				return
 			}
 		}
-		for _, right := range words {
+		for _, right := range rights {
 			if !yield(right) {
 				return
 			}

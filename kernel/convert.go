@@ -56,11 +56,21 @@ func convertPortToHostPriv(object any) *hostPriv {
 	return h
 }
 
-// convertTaskToPort (C: convert_task_to_port) makes a send right.
-func convertTaskToPort(t *Task) ports.Right { return t.k.zone.MakeSend(t.self) }
+// convertTaskToPort (C: convert_task_to_port) makes a send right, null if the
+// task has died.
+func convertTaskToPort(t *Task) ports.Right { return unlessDead(t.k.zone.MakeSend(t.self)) }
 
-// convertThreadToPort (C: convert_thread_to_port) makes a send right.
-func convertThreadToPort(th *Thread) ports.Right { return th.k.zone.MakeSend(th.self) }
+// convertThreadToPort (C: convert_thread_to_port) makes a send right, null if
+// the thread has died.
+func convertThreadToPort(th *Thread) ports.Right { return unlessDead(th.k.zone.MakeSend(th.self)) }
+
+// unlessDead is a right, or null in place of a dead one.
+func unlessDead(r ports.Right) ports.Right {
+	if r.Dead {
+		return ports.Right{}
+	}
+	return r
+}
 
 // convertHostToPort (C: convert_host_to_port) makes a send right to the
 // unprivileged port.

@@ -197,3 +197,15 @@ func (th *Thread) raise(right ports.Right, e Exception) bool {
 	reply.Destroy()
 	return ok && code == mach.KernSuccess
 }
+
+// exceptionRight is a send right to the thread's exception port.
+func (th *Thread) exceptionRight() ports.Right { return th.copySpecial(&th.special.exception) }
+
+// exceptionRight is a send right to the task's exception port.
+func (t *Task) exceptionRight() ports.Right { return t.copySpecial(&t.special.exception) }
+
+// selfRight is a send right to what the thread calls its own port.
+func (th *Thread) selfRight() ports.Right { return th.copySpecial(&th.special.kernel) }
+
+// selfRight is a send right to what the task calls its own port.
+func (t *Task) selfRight() ports.Right { return t.copySpecial(&t.special.kernel) }

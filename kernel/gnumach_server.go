@@ -5,6 +5,7 @@ package kernel
 import (
 	"machkernel/mach"
 	"machkernel/mig"
+	"machkernel/ports"
 	"machkernel/vm"
 )
 
@@ -14,6 +15,12 @@ type gnumachServer interface {
 	// ThreadTerminateRelease is thread_terminate_release (4201).
 	ThreadTerminateRelease(c *mig.Call, thread *Thread, task *Task, threadName, replyPort mach.Name, address mach.Addr, size uint64) mach.KernReturn
 
+	// TaskSetName is task_set_name (4202).
+	TaskSetName(c *mig.Call, task *Task, name string) mach.KernReturn
+
+	// RegisterNewTaskNotification is register_new_task_notification (4203).
+	RegisterNewTaskNotification(c *mig.Call, hostPriv *hostPriv, notification ports.Right, notificationPoly mach.TypeName) mach.KernReturn
+
 	// GsyncWait is gsync_wait (4204).
 	GsyncWait(c *mig.Call, task *Task, addr mach.Addr, val1, val2, msec uint32, flags int32) mach.KernReturn
 
@@ -22,6 +29,15 @@ type gnumachServer interface {
 
 	// GsyncRequeue is gsync_requeue (4206).
 	GsyncRequeue(c *mig.Call, task *Task, srcAddr, dstAddr mach.Addr, wakeOne bool, flags int32) mach.KernReturn
+
+	// TaskSetEssential is task_set_essential (4211).
+	TaskSetEssential(c *mig.Call, task *Task, essential bool) mach.KernReturn
+
+	// ThreadSetName is thread_set_name (4213).
+	ThreadSetName(c *mig.Call, thread *Thread, name string) mach.KernReturn
+
+	// ThreadGetName is thread_get_name (4214).
+	ThreadGetName(c *mig.Call, thread *Thread) (name string, kr mach.KernReturn)
 
 	// VMSetSizeLimit is vm_set_size_limit (4215).
 	VMSetSizeLimit(c *mig.Call, hostPort any, mapArg *vm.Map, currentLimit, maxLimit uint64) mach.KernReturn
@@ -38,9 +54,14 @@ func gnumachDemux(sub *mig.Subsystem, s gnumachServer) mig.Demux {
 	m := gnumachStubs{s}
 	return mig.Demux{Subsystem: sub, Stubs: []mig.Stub{
 		1:  m.threadTerminateRelease,
+		2:  m.taskSetName,
+		3:  m.registerNewTaskNotification,
 		4:  m.gsyncWait,
 		5:  m.gsyncWake,
 		6:  m.gsyncRequeue,
+		11: m.taskSetEssential,
+		13: m.threadSetName,
+		14: m.threadGetName,
 		15: m.vmSetSizeLimit,
 		16: m.vmGetSizeLimit,
 	}}
@@ -58,6 +79,32 @@ func (m gnumachStubs) threadTerminateRelease(c *mig.Call) mach.KernReturn {
 		return mach.MigBadArguments
 	}
 	return m.s.ThreadTerminateRelease(c, convertPortToThread(c.Object), convertPortToTask(c.KObject(0)), mach.Name(mig.Get64(b, 24)), mach.Name(mig.Get64(b, 40)), mach.Addr(mig.Get64(b, 56)), mig.Get64(b, 72))
+}
+
+func (m gnumachStubs) taskSetName(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) < 8 ||
+		c.Complex() ||
+		!mig.IsArray(b, 0, mig.Inline(mach.TypeString, 8, 0)) ||
+		uint64(len(b)) != uint64(8)+mig.Padded(mig.Count(b, 0), 1) {
+		return mach.MigBadArguments
+	}
+	name := mig.String(b, 8, mig.Count(b, 0))
+	return m.s.TaskSetName(c, convertPortToTask(c.Object), name)
+}
+
+func (m gnumachStubs) registerNewTaskNotification(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 16 ||
+		!mig.IsPoly(b, 0, mig.Inline(mach.TypeMoveSend, 64, 1), c.Complex()) {
+		return mach.MigBadArguments
+	}
+	kr := m.s.RegisterNewTaskNotification(c, convertPortToHostPriv(c.Object), c.Right(0), mach.TypeName(b[0]))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	c.Took(0)
+	return kr
 }
 
 func (m gnumachStubs) gsyncWait(c *mig.Call) mach.KernReturn {
@@ -97,6 +144,41 @@ func (m gnumachStubs) gsyncRequeue(c *mig.Call) mach.KernReturn {
 		return mach.MigBadArguments
 	}
 	return m.s.GsyncRequeue(c, convertPortToTask(c.Object), mach.Addr(mig.Get64(b, 8)), mach.Addr(mig.Get64(b, 24)), uint32(mig.Get64(b, 40)) != 0, int32(mig.Get64(b, 56)))
+}
+
+func (m gnumachStubs) taskSetEssential(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 16 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeBoolean, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.TaskSetEssential(c, convertPortToTask(c.Object), uint32(mig.Get64(b, 8)) != 0)
+}
+
+func (m gnumachStubs) threadSetName(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) < 8 ||
+		c.Complex() ||
+		!mig.IsArray(b, 0, mig.Inline(mach.TypeString, 8, 0)) ||
+		uint64(len(b)) != uint64(8)+mig.Padded(mig.Count(b, 0), 1) {
+		return mach.MigBadArguments
+	}
+	name := mig.String(b, 8, mig.Count(b, 0))
+	return m.s.ThreadSetName(c, convertPortToThread(c.Object), name)
+}
+
+func (m gnumachStubs) threadGetName(c *mig.Call) mach.KernReturn {
+	if len(c.Body()) != 0 ||
+		c.Complex() {
+		return mach.MigBadArguments
+	}
+	name, kr := m.s.ThreadGetName(c, convertPortToThread(c.Object))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	mig.PutString(c.Place(mig.Inline(mach.TypeString, 8, 0)|mig.Number(mig.StringCount(name, 64)), int(mig.StringCount(name, 64))), 0, int(mig.StringCount(name, 64)), name)
+	return kr
 }
 
 func (m gnumachStubs) vmSetSizeLimit(c *mig.Call) mach.KernReturn {

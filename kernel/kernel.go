@@ -81,13 +81,14 @@ type Kernel struct {
 	idle     chan struct{}
 	idleOnce sync.Once
 
-	mu      sync.Mutex
-	tasks   map[*Task]struct{}     // alive or dying
-	words   map[string]ports.Right // what boot arguments stand for: send rights
-	machine *platform.Machine      // nil until a program is booted
-	closed  bool
-	gone    chan struct{} // closed when Close is done
-	left    error         // what Close found left; set before gone is closed
+	mu       sync.Mutex
+	tasks    map[*Task]struct{}     // alive or dying
+	words    map[string]ports.Right // what boot arguments stand for: send rights
+	newTasks ports.Right            // who is told of new tasks; null for nobody
+	machine  *platform.Machine      // nil until a program is booted
+	closed   bool
+	gone     chan struct{} // closed when Close is done
+	left     error         // what Close found left; set before gone is closed
 }
 
 // New makes a kernel with no task.
@@ -144,7 +145,8 @@ func New(cfg Config) (*Kernel, error) {
 		since(cfg.Version, machHostDemux(gnumach.MachHost, hostService{})),
 		since(cfg.Version, machPortDemux(gnumach.MachPort, portService{})),
 		since(cfg.Version, gnumachDemux(gnumach.Gnumach, gnumachService{})),
-		mig.Demux{Subsystem: gnumach.Mach4},
+		since(cfg.Version, mach4Demux(gnumach.Mach4, mach4Service{})),
+		since(cfg.Version, machI386Demux(gnumach.MachI386, machI386Service{})),
 	)
 	return k, nil
 }
@@ -157,6 +159,7 @@ func (k *Kernel) ownPorts() []*ports.Port {
 // Serve implements ipc.KernelServer: it finds the object behind the port and
 // the routine behind the id. k is not used after it.
 func (k *Kernel) Serve(c ipc.Caller, m *ipc.Kmsg) *ipc.Kmsg {
+	c.(*Thread).served = true
 	return k.table.Serve(c, m.Dest().KObject(), m)
 }
 
@@ -229,6 +232,11 @@ func (k *Kernel) end(words map[string]ports.Right) error {
 	for _, right := range words {
 		k.zone.Release(right)
 	}
+	k.mu.Lock()
+	newTasks := k.newTasks
+	k.newTasks = ports.Right{}
+	k.mu.Unlock()
+	k.zone.Release(newTasks)
 	for _, p := range k.ownPorts() {
 		k.zone.DestroyPort(p)
 	}

@@ -19,6 +19,18 @@ type machServer interface {
 	// TaskTerminate is task_terminate (2008).
 	TaskTerminate(c *mig.Call, targetTask *Task) mach.KernReturn
 
+	// TaskGetEmulationVector is task_get_emulation_vector (2009).
+	TaskGetEmulationVector(c *mig.Call, task *Task) (vectorStart int32, emulationVector ipc.Region, emulationVectorCnt uint32, kr mach.KernReturn)
+
+	// TaskSetEmulationVector is task_set_emulation_vector (2010).
+	TaskSetEmulationVector(c *mig.Call, task *Task, vectorStart int32, emulationVector ipc.Region, emulationVectorCnt uint32) mach.KernReturn
+
+	// TaskThreads is task_threads (2011).
+	TaskThreads(c *mig.Call, targetTask *Task) (threadList []ports.Right, kr mach.KernReturn)
+
+	// TaskInfo is task_info (2012).
+	TaskInfo(c *mig.Call, targetTask *Task, flavor int32, taskInfoOutCnt uint32) (taskInfoOut []uint32, kr mach.KernReturn)
+
 	// ThreadTerminate is thread_terminate (2016).
 	ThreadTerminate(c *mig.Call, targetThread *Thread) mach.KernReturn
 
@@ -27,6 +39,9 @@ type machServer interface {
 
 	// ThreadSetState is thread_set_state (2018).
 	ThreadSetState(c *mig.Call, targetThread *Thread, flavor int32, newState []uint32) mach.KernReturn
+
+	// ThreadInfo is thread_info (2019).
+	ThreadInfo(c *mig.Call, targetThread *Thread, flavor int32, threadInfoOutCnt uint32) (threadInfoOut []uint32, kr mach.KernReturn)
 
 	// VMAllocate is vm_allocate (2021).
 	VMAllocate(c *mig.Call, targetTask *vm.Map, address mach.Addr, size uint64, anywhere bool) (addressOut mach.Addr, kr mach.KernReturn)
@@ -55,11 +70,23 @@ type machServer interface {
 	// VMStatistics is vm_statistics (2030).
 	VMStatistics(c *mig.Call, targetTask *vm.Map) (vmStats mach.VMStatistics, kr mach.KernReturn)
 
+	// MachPortsRegister is mach_ports_register (2033).
+	MachPortsRegister(c *mig.Call, targetTask *Task, initPortSet []ports.Right) mach.KernReturn
+
+	// MachPortsLookup is mach_ports_lookup (2034).
+	MachPortsLookup(c *mig.Call, targetTask *Task) (initPortSet []ports.Right, kr mach.KernReturn)
+
 	// TaskSuspend is task_suspend (2056).
 	TaskSuspend(c *mig.Call, targetTask *Task) mach.KernReturn
 
 	// TaskResume is task_resume (2057).
 	TaskResume(c *mig.Call, targetTask *Task) mach.KernReturn
+
+	// TaskGetSpecialPort is task_get_special_port (2058).
+	TaskGetSpecialPort(c *mig.Call, task *Task, whichPort int32) (specialPort ports.Right, kr mach.KernReturn)
+
+	// TaskSetSpecialPort is task_set_special_port (2059).
+	TaskSetSpecialPort(c *mig.Call, task *Task, whichPort int32, specialPort ports.Right) mach.KernReturn
 
 	// ThreadCreate is thread_create (2061).
 	ThreadCreate(c *mig.Call, parentTask *Task) (childThread *Thread, kr mach.KernReturn)
@@ -72,6 +99,18 @@ type machServer interface {
 
 	// ThreadAbort is thread_abort (2064).
 	ThreadAbort(c *mig.Call, targetThread *Thread) mach.KernReturn
+
+	// ThreadGetSpecialPort is thread_get_special_port (2067).
+	ThreadGetSpecialPort(c *mig.Call, thread *Thread, whichPort int32) (specialPort ports.Right, kr mach.KernReturn)
+
+	// ThreadSetSpecialPort is thread_set_special_port (2068).
+	ThreadSetSpecialPort(c *mig.Call, thread *Thread, whichPort int32, specialPort ports.Right) mach.KernReturn
+
+	// TaskSetEmulation is task_set_emulation (2070).
+	TaskSetEmulation(c *mig.Call, targetPort *Task, routineEntryPt mach.Addr, routineNumber int32) mach.KernReturn
+
+	// TaskRASControl is task_ras_control (2071).
+	TaskRASControl(c *mig.Call, targetTask *Task, basepc, boundspc mach.Addr, flavor int32) mach.KernReturn
 }
 
 // machStubs are the stubs of an implementation.
@@ -83,9 +122,14 @@ func machDemux(sub *mig.Subsystem, s machServer) mig.Demux {
 	return mig.Demux{Subsystem: sub, Stubs: []mig.Stub{
 		7:  m.taskCreate,
 		8:  m.taskTerminate,
+		9:  m.taskGetEmulationVector,
+		10: m.taskSetEmulationVector,
+		11: m.taskThreads,
+		12: m.taskInfo,
 		16: m.threadTerminate,
 		17: m.threadGetState,
 		18: m.threadSetState,
+		19: m.threadInfo,
 		21: m.vmAllocate,
 		23: m.vmDeallocate,
 		24: m.vmProtect,
@@ -95,12 +139,20 @@ func machDemux(sub *mig.Subsystem, s machServer) mig.Demux {
 		28: m.vmCopy,
 		29: m.vmRegion,
 		30: m.vmStatistics,
+		33: m.machPortsRegister,
+		34: m.machPortsLookup,
 		56: m.taskSuspend,
 		57: m.taskResume,
+		58: m.taskGetSpecialPort,
+		59: m.taskSetSpecialPort,
 		61: m.threadCreate,
 		62: m.threadSuspend,
 		63: m.threadResume,
 		64: m.threadAbort,
+		67: m.threadGetSpecialPort,
+		68: m.threadSetSpecialPort,
+		70: m.taskSetEmulation,
+		71: m.taskRASControl,
 	}}
 }
 
@@ -125,6 +177,65 @@ func (m machStubs) taskTerminate(c *mig.Call) mach.KernReturn {
 		return mach.MigBadArguments
 	}
 	return m.s.TaskTerminate(c, convertPortToTask(c.Object))
+}
+
+func (m machStubs) taskGetEmulationVector(c *mig.Call) mach.KernReturn {
+	if len(c.Body()) != 0 ||
+		c.Complex() {
+		return mach.MigBadArguments
+	}
+	vectorStart, emulationVector, emulationVectorCnt, kr := m.s.TaskGetEmulationVector(c, convertPortToTask(c.Object))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	c.Put64(mig.Inline(mach.TypeInteger32, 32, 1), uint64(uint32(vectorStart)))
+	c.PutRegion(mach.TypeInteger64, 64, emulationVectorCnt, emulationVector)
+	return kr
+}
+
+func (m machStubs) taskSetEmulationVector(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 32 ||
+		!c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger32, 32, 1)) ||
+		!mig.IsArray(b, 16, mig.OutOfLine(mach.TypeInteger64, 64)) {
+		return mach.MigBadArguments
+	}
+	kr := m.s.TaskSetEmulationVector(c, convertPortToTask(c.Object), int32(mig.Get64(b, 8)), c.Region(1), mig.Count(b, 16))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	c.Took(1)
+	return kr
+}
+
+func (m machStubs) taskThreads(c *mig.Call) mach.KernReturn {
+	if len(c.Body()) != 0 ||
+		c.Complex() {
+		return mach.MigBadArguments
+	}
+	threadList, kr := m.s.TaskThreads(c, convertPortToTask(c.Object))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	c.PutRights(mach.TypeMoveSend, threadList)
+	return kr
+}
+
+func (m machStubs) taskInfo(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 32 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger32, 32, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	taskInfoOut, kr := m.s.TaskInfo(c, convertPortToTask(c.Object), int32(mig.Get64(b, 8)), min(uint32(mig.Get64(b, 24)), 1024))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	mig.PutElements(c.Place(mig.Inline(mach.TypeInteger32, 32, 0)|mig.Number(uint32(len(taskInfoOut))), 4*len(taskInfoOut)), 0, taskInfoOut)
+	return kr
 }
 
 func (m machStubs) threadTerminate(c *mig.Call) mach.KernReturn {
@@ -162,6 +273,22 @@ func (m machStubs) threadSetState(c *mig.Call) mach.KernReturn {
 	}
 	newState := mig.Elements[uint32](b, 24, mig.Count(b, 16))
 	return m.s.ThreadSetState(c, convertPortToThread(c.Object), int32(mig.Get64(b, 8)), newState)
+}
+
+func (m machStubs) threadInfo(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 32 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger32, 32, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	threadInfoOut, kr := m.s.ThreadInfo(c, convertPortToThread(c.Object), int32(mig.Get64(b, 8)), min(uint32(mig.Get64(b, 24)), 1024))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	mig.PutElements(c.Place(mig.Inline(mach.TypeInteger32, 32, 0)|mig.Number(uint32(len(threadInfoOut))), 4*len(threadInfoOut)), 0, threadInfoOut)
+	return kr
 }
 
 func (m machStubs) vmAllocate(c *mig.Call) mach.KernReturn {
@@ -296,6 +423,34 @@ func (m machStubs) vmStatistics(c *mig.Call) mach.KernReturn {
 	return kr
 }
 
+func (m machStubs) machPortsRegister(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 16 ||
+		!c.Complex() ||
+		!mig.IsArray(b, 0, mig.OutOfLine(mach.TypeMoveSend, 32)) {
+		return mach.MigBadArguments
+	}
+	kr := m.s.MachPortsRegister(c, convertPortToTask(c.Object), c.Rights(0))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	c.Took(0)
+	return kr
+}
+
+func (m machStubs) machPortsLookup(c *mig.Call) mach.KernReturn {
+	if len(c.Body()) != 0 ||
+		c.Complex() {
+		return mach.MigBadArguments
+	}
+	initPortSet, kr := m.s.MachPortsLookup(c, convertPortToTask(c.Object))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	c.PutRights(mach.TypeMoveSend, initPortSet)
+	return kr
+}
+
 func (m machStubs) taskSuspend(c *mig.Call) mach.KernReturn {
 	if len(c.Body()) != 0 ||
 		c.Complex() {
@@ -310,6 +465,37 @@ func (m machStubs) taskResume(c *mig.Call) mach.KernReturn {
 		return mach.MigBadArguments
 	}
 	return m.s.TaskResume(c, convertPortToTask(c.Object))
+}
+
+func (m machStubs) taskGetSpecialPort(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 16 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	specialPort, kr := m.s.TaskGetSpecialPort(c, convertPortToTask(c.Object), int32(mig.Get64(b, 8)))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	c.PutRight(mach.TypeMoveSend, specialPort)
+	return kr
+}
+
+func (m machStubs) taskSetSpecialPort(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 32 ||
+		!c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger32, 32, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeMoveSend, 64, 1)) {
+		return mach.MigBadArguments
+	}
+	kr := m.s.TaskSetSpecialPort(c, convertPortToTask(c.Object), int32(mig.Get64(b, 8)), c.Right(1))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	c.Took(1)
+	return kr
 }
 
 func (m machStubs) threadCreate(c *mig.Call) mach.KernReturn {
@@ -347,4 +533,58 @@ func (m machStubs) threadAbort(c *mig.Call) mach.KernReturn {
 		return mach.MigBadArguments
 	}
 	return m.s.ThreadAbort(c, convertPortToThread(c.Object))
+}
+
+func (m machStubs) threadGetSpecialPort(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 16 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	specialPort, kr := m.s.ThreadGetSpecialPort(c, convertPortToThread(c.Object), int32(mig.Get64(b, 8)))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	c.PutRight(mach.TypeMoveSend, specialPort)
+	return kr
+}
+
+func (m machStubs) threadSetSpecialPort(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 32 ||
+		!c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger32, 32, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeMoveSend, 64, 1)) {
+		return mach.MigBadArguments
+	}
+	kr := m.s.ThreadSetSpecialPort(c, convertPortToThread(c.Object), int32(mig.Get64(b, 8)), c.Right(1))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	c.Took(1)
+	return kr
+}
+
+func (m machStubs) taskSetEmulation(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 32 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger64, 64, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.TaskSetEmulation(c, convertPortToTask(c.Object), mach.Addr(mig.Get64(b, 8)), int32(mig.Get64(b, 24)))
+}
+
+func (m machStubs) taskRASControl(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 48 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger64, 64, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeInteger64, 64, 1)) ||
+		!mig.Is(b, 32, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.TaskRASControl(c, convertPortToTask(c.Object), mach.Addr(mig.Get64(b, 8)), mach.Addr(mig.Get64(b, 24)), int32(mig.Get64(b, 40)))
 }

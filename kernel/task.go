@@ -28,7 +28,11 @@ type Task struct {
 	pmap  *taskPmap // nil in a task whose threads are Go functions
 	mem   taskMemory
 	self  *ports.Port
-	done  chan struct{} // closed when the task is gone
+	label label // what the kernel calls it
+
+	record   taskRecord
+	sampling sampling
+	done     chan struct{} // closed when the task is gone
 
 	mu       sync.Mutex
 	active   bool
@@ -36,6 +40,9 @@ type Task struct {
 	priority int32                // of threads to be made
 	threads  map[*Thread]struct{} // not gone yet
 	report   *Report              // why the kernel ended the task, if it did
+
+	special   taskPorts  // guarded by mu
+	emulation *emulation // guarded by mu; nil if there is none
 }
 
 // Report tells why the kernel ended a task: an exception that nobody handled,
@@ -100,12 +107,20 @@ func (k *Kernel) newTask(name string, parent *Task, inherit, goThreads bool) (*T
 	t.mem = taskMemory{m: t.vmap, frames: k.frames}
 	t.space = k.zone.NewSpace()
 	t.self = k.zone.NewKernelPort(t)
+	t.label.set(name)
+	t.record.created = k.clock.uptime()
+	t.initPorts(parent)
+	if parent != nil {
+		t.emulation = parent.emulated()
+	}
 	if kr := k.admit(t); kr != mach.KernSuccess {
+		t.dropPorts()
 		k.zone.DestroyPort(t.self)
 		t.space.Destroy()
 		t.vmap.Terminate()
 		return nil, kr
 	}
+	k.announce(t, parent)
 	return t, mach.KernSuccess
 }
 
@@ -240,6 +255,7 @@ func (k *Kernel) reap(t *Task, threads []*Thread) {
 		<-th.done
 	}
 	k.gate.Enter()
+	t.dropPorts()
 	t.space.Destroy()
 	t.vmap.Terminate()
 	k.mu.Lock()

@@ -25,18 +25,18 @@ func (machService) TaskCreate(c *mig.Call, parent *Task, inherit bool) (*Task, m
 		}
 		return nil, mach.KernInvalidTask
 	}
-	child, kr := parent.k.newTask(childName(parent.name), parent, inherit, false)
+	return parent.newChild(inherit)
+}
+
+// newChild makes a task as task_create does.
+//
+//	KERN_RESOURCE_SHORTAGE  no memory for the inherited copy
+func (t *Task) newChild(inherit bool) (*Task, mach.KernReturn) {
+	child, kr := t.k.newTask(childName(t.label.String()), t, inherit, false)
 	if kr != mach.KernSuccess {
 		return nil, mach.KernResourceShortage
 	}
 	return child, kr
-}
-
-// childName is the name of a task's child: the parent's in parentheses, cut as
-// the real kernel cuts it (C: TASK_NAME_SIZE).
-func childName(parent string) string {
-	const room = 32 - len("()") - 1
-	return "(" + parent[:min(len(parent), room)] + ")"
 }
 
 // TaskTerminate is task_terminate (2008). Another task is gone when the
@@ -48,10 +48,18 @@ func (machService) TaskTerminate(c *mig.Call, t *Task) mach.KernReturn {
 	if t == nil {
 		return mach.KernInvalidArgument
 	}
+	return caller(c).terminateTask(t)
+}
+
+// terminateTask ends a task. Another task's end is waited for, unless the
+// caller itself must leave meanwhile.
+//
+//	KERN_FAILURE  the task was being terminated already
+func (th *Thread) terminateTask(t *Task) mach.KernReturn {
 	if !t.k.terminate(t) {
 		return mach.KernFailure
 	}
-	if th := caller(c); th.task != t {
+	if th.task != t {
 		th.await(t.done)
 	}
 	return mach.KernSuccess

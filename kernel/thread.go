@@ -30,11 +30,17 @@ type Thread struct {
 	dying  chan struct{} // closed when the thread must leave
 	done   chan struct{} // closed when it has left
 
+	label    label         // what the kernel calls it
+	created  time.Duration // on the kernel's clock
+	sampling sampling
+
 	// regs are the registers of machine code, and state what else belongs to
 	// them. They are the thread's own while it is on its way, and of whoever
 	// holds mu while it is out.
 	regs  platform.Regs
 	state threadState
+
+	served bool // the kernel served a message in the trap under way; its own goroutine's
 
 	mu                        sync.Mutex
 	moved                     *sync.Cond // of mu
@@ -44,6 +50,7 @@ type Thread struct {
 	dead                      bool             // dying is closed
 	hw                        *platform.Thread // nil before machine code runs
 	sched                     sched
+	special                   threadPorts
 }
 
 // newThread makes a thread, suspended.
@@ -53,12 +60,13 @@ type Thread struct {
 func (t *Task) newThread() (*Thread, mach.KernReturn) {
 	th := &Thread{
 		k: t.k, task: t, id: t.k.ids.Add(1), mem: t.mem,
-		dying: make(chan struct{}), done: make(chan struct{}),
+		dying: make(chan struct{}), done: make(chan struct{}), created: t.k.clock.uptime(),
 	}
 	th.moved = sync.NewCond(&th.mu)
 	th.waiter = ports.NewWaiter(t.k.zone, th)
 	th.out, th.holds, th.stops = true, 1, 1
 	th.state.init()
+	th.label.set(t.label.String())
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
@@ -73,6 +81,7 @@ func (t *Task) newThread() (*Thread, mach.KernReturn) {
 		th.holds++
 	}
 	th.self = t.k.zone.NewKernelPort(th)
+	th.special.kernel = t.k.zone.MakeSend(th.self)
 	t.threads[th] = struct{}{}
 	th.sched = newSched(t.priority, t.k.pset.maxPriority.Load()) // after the thread is listed: see processorSet
 	t.k.threads.Add(1)
@@ -143,6 +152,7 @@ func (th *Thread) kill() bool {
 	hw, started := th.hw, th.started
 	th.mu.Unlock()
 	th.k.zone.DestroyPort(th.self)
+	th.dropPorts()
 	th.waiter.Terminate()
 	if hw != nil {
 		hw.Interrupt()
@@ -178,6 +188,7 @@ func (th *Thread) isDying() bool {
 func (th *Thread) run() {
 	defer th.leave()
 	defer th.hw.Exit()
+	defer th.addUp()
 	defer th.setOut()
 	for th.pass() {
 		ev := th.hw.Run(&th.regs)

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"machkernel/mach"
-	"machkernel/ports"
 )
 
 var le = binary.LittleEndian
@@ -39,8 +38,13 @@ var traps = map[int32]trap{
 	-61: {"thread_switch", 3, trapThreadSwitch},
 	-65: {"vm_allocate", 4, trapVMAllocate},
 	-66: {"vm_deallocate", 3, trapVMDeallocate},
+	-68: {"task_create", 3, trapTaskCreate},
+	-69: {"task_terminate", 1, trapTaskTerminate},
+	-71: {"task_set_special_port", 3, trapTaskSetSpecialPort},
 	-72: {"mach_port_allocate", 3, trapPortAllocate},
 	-73: {"mach_port_deallocate", 2, trapPortDeallocate},
+	-74: {"mach_port_insert_right", 4, trapPortInsertRight},
+	-75: {"mach_port_allocate_name", 3, trapPortAllocateName},
 	-76: {"thread_depress_abort", 1, trapDepressAbort},
 	-77: {"thread_set_self_state", 3, trapSetSelfState},
 }
@@ -142,8 +146,12 @@ func (th *Thread) readMessage(a mach.Addr, size uint32) []byte {
 }
 
 func trapMachMsg(th *Thread, a *[maxArgs]uint64) uint64 {
-	return uint64(th.k.ipc.MsgTrap(th, mach.Addr(a[0]), mach.MsgOption(a[1]), uint32(a[2]), uint32(a[3]),
-		mach.Name(a[4]), uint32(a[5]), mach.Name(a[6])))
+	th.served = false
+	option := mach.MsgOption(a[1])
+	mr := th.k.ipc.MsgTrap(th, mach.Addr(a[0]), option, uint32(a[2]), uint32(a[3]),
+		mach.Name(a[4]), uint32(a[5]), mach.Name(a[6]))
+	th.task.countMessages(option, mr, th.served)
+	return uint64(mr)
 }
 
 // trapReplyPort makes a port and answers the name of its receive right
@@ -156,12 +164,19 @@ func trapReplyPort(th *Thread, _ *[maxArgs]uint64) uint64 {
 	return uint64(name)
 }
 
-// The self traps each add a user reference to the name they answer.
-func trapThreadSelf(th *Thread, _ *[maxArgs]uint64) uint64 { return th.copyoutSend(th.self) }
+// The self traps each add a user reference to the name they answer. A task's
+// and a thread's own port is what was set as their special port.
+func trapThreadSelf(th *Thread, _ *[maxArgs]uint64) uint64 {
+	return uint64(th.copyout(th.copySpecial(&th.special.kernel)))
+}
 
-func trapTaskSelf(th *Thread, _ *[maxArgs]uint64) uint64 { return th.copyoutSend(th.task.self) }
+func trapTaskSelf(th *Thread, _ *[maxArgs]uint64) uint64 {
+	return uint64(th.copyout(th.task.copySpecial(&th.task.special.kernel)))
+}
 
-func trapHostSelf(th *Thread, _ *[maxArgs]uint64) uint64 { return th.copyoutSend(th.k.hostPort) }
+func trapHostSelf(th *Thread, _ *[maxArgs]uint64) uint64 {
+	return uint64(th.copyout(th.k.zone.MakeSend(th.k.hostPort)))
+}
 
 // trapPrint writes a null-terminated string to the console (C: mach_print).
 //
@@ -226,9 +241,7 @@ func trapPortAllocate(th *Thread, a *[maxArgs]uint64) uint64 {
 	}
 	name, kr := t.space.Allocate(mach.Right(a[1]))
 	if kr == mach.KernSuccess {
-		var b [4]byte
-		le.PutUint32(b[:], uint32(name))
-		_ = th.mem.WriteBytes(mach.Addr(a[2]), b[:])
+		th.storeName(mach.Addr(a[2]), name)
 	}
 	return uint64(kr)
 }
@@ -239,18 +252,6 @@ func trapPortDeallocate(th *Thread, a *[maxArgs]uint64) uint64 {
 		return uint64(mach.SendInterrupted)
 	}
 	return uint64(t.space.Deallocate(mach.Name(a[1])))
-}
-
-// copyoutSend gives the thread's task a send right to p and answers its name,
-// MACH_PORT_NULL where there is no room for one.
-func (th *Thread) copyoutSend(p *ports.Port) uint64 {
-	right := th.k.zone.MakeSend(p)
-	name, kr := th.task.space.Copyout(right)
-	if kr != mach.KernSuccess {
-		th.k.zone.Release(right)
-		return uint64(mach.NameNull)
-	}
-	return uint64(name)
 }
 
 // taskNamed is the living task that name denotes in the thread's space.

@@ -107,6 +107,104 @@ type ThreadState struct {
 // (C: i386_THREAD_STATE_COUNT).
 const ThreadStateCount = 42
 
+// TimeValue is a time or a duration (C: rpc_time_value_t, time_value_t).
+type TimeValue struct {
+	Seconds      int64 `c:"seconds"`
+	Microseconds int32 `c:"microseconds"`
+	_            uint32
+}
+
+// TimeValue64 is the same, finer (C: time_value64_t).
+type TimeValue64 struct {
+	Seconds     int64 `c:"seconds"`
+	Nanoseconds int64 `c:"nanoseconds"`
+}
+
+// Flavors of task_info (C: TASK_*_INFO), and how many 32-bit words each has.
+const (
+	TaskBasicInfoFlavor       = 1 // C: TASK_BASIC_INFO
+	TaskEventsInfoFlavor      = 2 // C: TASK_EVENTS_INFO
+	TaskThreadTimesInfoFlavor = 3 // C: TASK_THREAD_TIMES_INFO
+
+	TaskBasicInfoCount       = 30 // C: TASK_BASIC_INFO_COUNT
+	TaskEventsInfoCount      = 14 // C: TASK_EVENTS_INFO_COUNT
+	TaskThreadTimesInfoCount = 16 // C: TASK_THREAD_TIMES_INFO_COUNT
+)
+
+// TaskBasicInfo is a task in short (C: struct task_basic_info). The times are
+// of threads that have ended.
+type TaskBasicInfo struct {
+	SuspendCount   int32       `c:"suspend_count"`
+	BasePriority   int32       `c:"base_priority"`
+	VirtualSize    uint64      `c:"virtual_size"`
+	ResidentSize   uint64      `c:"resident_size"`
+	UserTime       TimeValue   `c:"user_time"`
+	SystemTime     TimeValue   `c:"system_time"`
+	CreationTime   TimeValue   `c:"creation_time"`
+	UserTime64     TimeValue64 `c:"user_time64"`
+	SystemTime64   TimeValue64 `c:"system_time64"`
+	CreationTime64 TimeValue64 `c:"creation_time64"`
+}
+
+// TaskEventsInfo counts what a task's threads did (C: struct task_events_info).
+type TaskEventsInfo struct {
+	Faults           uint64 `c:"faults"`
+	ZeroFills        uint64 `c:"zero_fills"`
+	Reactivations    uint64 `c:"reactivations"`
+	Pageins          uint64 `c:"pageins"`
+	CowFaults        uint64 `c:"cow_faults"`
+	MessagesSent     uint64 `c:"messages_sent"`
+	MessagesReceived uint64 `c:"messages_received"`
+}
+
+// TaskThreadTimesInfo is the times of a task's living threads (C: struct
+// task_thread_times_info).
+type TaskThreadTimesInfo struct {
+	UserTime     TimeValue   `c:"user_time"`
+	SystemTime   TimeValue   `c:"system_time"`
+	UserTime64   TimeValue64 `c:"user_time64"`
+	SystemTime64 TimeValue64 `c:"system_time64"`
+}
+
+// Flavors of thread_info (C: THREAD_*_INFO), and how many 32-bit words each has.
+const (
+	ThreadBasicInfoFlavor = 1 // C: THREAD_BASIC_INFO
+	ThreadSchedInfoFlavor = 2 // C: THREAD_SCHED_INFO
+
+	ThreadBasicInfoCount = 32 // C: THREAD_BASIC_INFO_COUNT
+	ThreadSchedInfoCount = 8  // C: THREAD_SCHED_INFO_COUNT
+)
+
+// ThreadBasicInfo is a thread in short (C: struct thread_basic_info).
+type ThreadBasicInfo struct {
+	UserTime       TimeValue `c:"user_time"`
+	SystemTime     TimeValue `c:"system_time"`
+	CPUUsage       int32     `c:"cpu_usage"`
+	BasePriority   int32     `c:"base_priority"`
+	CurPriority    int32     `c:"cur_priority"`
+	RunState       int32     `c:"run_state"`
+	Flags          int32     `c:"flags"`
+	SuspendCount   int32     `c:"suspend_count"`
+	SleepTime      int32     `c:"sleep_time"`
+	_              uint32
+	CreationTime   TimeValue   `c:"creation_time"`
+	UserTime64     TimeValue64 `c:"user_time64"`
+	SystemTime64   TimeValue64 `c:"system_time64"`
+	CreationTime64 TimeValue64 `c:"creation_time64"`
+}
+
+// ThreadSchedInfo is how a thread is scheduled (C: struct thread_sched_info).
+type ThreadSchedInfo struct {
+	Policy          int32 `c:"policy"`
+	Data            int32 `c:"data"`
+	BasePriority    int32 `c:"base_priority"`
+	MaxPriority     int32 `c:"max_priority"`
+	CurPriority     int32 `c:"cur_priority"`
+	Depressed       int32 `c:"depressed"`
+	DepressPriority int32 `c:"depress_priority"`
+	LastProcessor   int32 `c:"last_processor"`
+}
+
 // Notification is a notification with one word to tell: port-deleted,
 // msg-accepted, no-senders and dead-name (C: mach_dead_name_notification_t and
 // its kin).

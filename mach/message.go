@@ -183,4 +183,5 @@ const (
 	NotifyNoSenders     MsgID = 0o106 // C: MACH_NOTIFY_NO_SENDERS
 	NotifySendOnce      MsgID = 0o107 // C: MACH_NOTIFY_SEND_ONCE
 	NotifyDeadName      MsgID = 0o110 // C: MACH_NOTIFY_DEAD_NAME
+	NotifyNewTask       MsgID = 4400  // C: mach_notify_new_task
 )

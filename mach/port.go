@@ -121,3 +121,13 @@ const (
 	TaskExceptionPort = 3 // C: TASK_EXCEPTION_PORT
 	TaskBootstrapPort = 4 // C: TASK_BOOTSTRAP_PORT
 )
+
+// Special ports of a thread (C: THREAD_*_PORT).
+const (
+	ThreadKernelPort    = 1 // C: THREAD_KERNEL_PORT
+	ThreadExceptionPort = 3 // C: THREAD_EXCEPTION_PORT
+)
+
+// TaskPortRegisterMax is how many ports a task has registered
+// (C: TASK_PORT_REGISTER_MAX).
+const TaskPortRegisterMax = 4

@@ -41,6 +41,10 @@ const (
 	KernInterrupted            KernReturn = 28 // C: KERN_INTERRUPTED
 )
 
+// EmlBadTask is what the routines of emulation vectors answer for a port that
+// is no task's (C: EML_BAD_TASK).
+const EmlBadTask KernReturn = 0x8001
+
 // Return codes of MIG-generated stubs and servers (C: MIG_*). -309 has two
 // meanings; this is GNU Mach's.
 const (
@@ -59,6 +63,8 @@ const (
 // String returns the C name.
 func (kr KernReturn) String() string {
 	switch kr {
+	case EmlBadTask:
+		return "EML_BAD_TASK"
 	case KernSuccess:
 		return "KERN_SUCCESS"
 	case KernInvalidAddress:

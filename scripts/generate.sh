@@ -10,12 +10,12 @@ go build -o "$out/machkernel" ./cmd/machkernel
 mig="$out/machkernel mig"
 mkdir -p "$out/mig/gnumach" "$out/kernel" "$out/mig/gen/gentest"
 
-interfaces='mach mach4 gnumach mach_host mach_port notify exc memory_object task_notify'
+interfaces='mach mach4 mach_i386 gnumach mach_host mach_port notify exc memory_object task_notify'
 for name in $interfaces; do
 	$mig -package gnumach -header "$out/mig/gnumach/${name}_table.go" \
 		-user "$out/mig/gnumach/${name}_user.go" -server /dev/null "mig/gnumach/$name.defs"
 done
-for name in mach mach_host mach_port gnumach; do
+for name in mach mach4 mach_i386 mach_host mach_port gnumach; do
 	$mig -package kernel -types kernel/mig.types -DKERNEL_SERVER -header /dev/null -user /dev/null \
 		-server "$out/kernel/${name}_server.go" "mig/gnumach/$name.defs"
 done

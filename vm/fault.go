@@ -29,6 +29,7 @@ const (
 // at all.
 func (m *Map) Fault(addr mach.Addr, access mach.Prot) (mach.KernReturn, error) {
 	m.fr.stats.Faults.Add(1)
+	m.events.Faults.Add(1)
 	addr = addr.TruncPage()
 	for {
 		m.mu.RLock()
@@ -81,9 +82,14 @@ func (e *Entry) fault(m *Map, addr mach.Addr, access mach.Prot) (mach.KernReturn
 	defer m.fr.bury(&dead) // a frame that was copied is mapped until the copy is
 	switch {
 	case x == NoFrame:
-		ok = o.fill(page, e.ahead(m.fr, page))
+		n := o.fill(page, e.ahead(m.fr, page))
+		ok = n > 0
+		m.events.ZeroFills.Add(uint64(n))
 	case access.Has(mach.ProtWrite):
-		_, _, ok = o.own(page, NoFrame, e.view, &dead)
+		var own Frame
+		if own, _, ok = o.own(page, NoFrame, e.view, &dead); ok && own != x {
+			m.events.CowFaults.Add(1)
+		}
 	}
 	if !ok {
 		return mach.KernResourceShortage, nil

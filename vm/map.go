@@ -28,6 +28,8 @@ type Map struct {
 
 	fresh mach.Prot // current protection of new memory
 	limit Limits
+
+	events Events
 }
 
 // Limits bound the memory a map may have in bytes, what can never be reached

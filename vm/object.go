@@ -239,8 +239,9 @@ func (o *Object) hint(page uint64) Frame {
 }
 
 // fill makes an absent page resident, and up to want-1 absent pages after it
-// where contiguous frames are at hand. Precondition: o.mu held.
-func (o *Object) fill(page uint64, want int) bool {
+// where contiguous frames are at hand. It tells how many; none is a want of
+// frames. Precondition: o.mu held.
+func (o *Object) fill(page uint64, want int) int {
 	for k := 1; k < want; k++ {
 		if x, _ := o.pages.lookup(page + uint64(k)); x != NoFrame {
 			want = k
@@ -248,7 +249,7 @@ func (o *Object) fill(page uint64, want int) bool {
 	}
 	r, ok := o.fr.alloc(o.hint(page), page, want)
 	if !ok {
-		return false
+		return 0
 	}
 	var dead reaper
 	for i := range r.n {
@@ -259,7 +260,7 @@ func (o *Object) fill(page uint64, want int) bool {
 	}
 	o.fr.stats.ZeroFills.Add(uint64(r.n))
 	o.fr.bury(&dead)
-	return true
+	return int(r.n)
 }
 
 // own makes the page resident in a frame that no other tree can reach, and
@@ -277,7 +278,7 @@ func (o *Object) own(page uint64, spare Frame, keep *view, dead *reaper) (x Fram
 	}
 	if spare == NoFrame {
 		if old == NoFrame {
-			ok = o.fill(page, 1)
+			ok = o.fill(page, 1) > 0
 			x, _ = o.pages.lookup(page)
 			return x, false, ok
 		}

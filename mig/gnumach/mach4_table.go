@@ -10,6 +10,46 @@ import (
 // Mach4 is subsystem mach4, ids 4000 to 4011.
 var Mach4 = &mig.Subsystem{Name: "mach4", Base: 4000, Number: 12, Routines: []mig.Routine{
 	{
+		Name: "task_enable_pc_sampling", ID: 4000,
+		Args: []mig.Arg{
+			{Name: "tick", Dir: mig.Out, Type: mig.Type{C: "int", Name: mach.TypeInteger32, Bits: 32, Number: 1}},
+			{Name: "flavor", Dir: mig.In, Type: mig.Type{C: "sampled_pc_flavor_t", Name: mach.TypeInteger32, Bits: 32, Number: 1}},
+		},
+	},
+	{
+		Name: "task_disable_pc_sampling", ID: 4001,
+		Args: []mig.Arg{
+			{Name: "samplecnt", Dir: mig.Out, Type: mig.Type{C: "int", Name: mach.TypeInteger32, Bits: 32, Number: 1}},
+		},
+	},
+	{
+		Name: "task_get_sampled_pcs", ID: 4002,
+		Args: []mig.Arg{
+			{Name: "seqno", Dir: mig.InOut, Type: mig.Type{C: "sampled_pc_seqno_t", Name: mach.TypeInteger32, Bits: 32, Number: 1}},
+			{Name: "sampled_pcs", Dir: mig.Out, Type: mig.Type{C: "sampled_pc_array_t", Form: mig.Variable, Name: mach.TypeInteger64, Bits: 64, Number: 1536}},
+		},
+	},
+	{
+		Name: "thread_enable_pc_sampling", ID: 4003,
+		Args: []mig.Arg{
+			{Name: "tick", Dir: mig.Out, Type: mig.Type{C: "int", Name: mach.TypeInteger32, Bits: 32, Number: 1}},
+			{Name: "flavor", Dir: mig.In, Type: mig.Type{C: "sampled_pc_flavor_t", Name: mach.TypeInteger32, Bits: 32, Number: 1}},
+		},
+	},
+	{
+		Name: "thread_disable_pc_sampling", ID: 4004,
+		Args: []mig.Arg{
+			{Name: "samplecnt", Dir: mig.Out, Type: mig.Type{C: "int", Name: mach.TypeInteger32, Bits: 32, Number: 1}},
+		},
+	},
+	{
+		Name: "thread_get_sampled_pcs", ID: 4005,
+		Args: []mig.Arg{
+			{Name: "seqno", Dir: mig.InOut, Type: mig.Type{C: "sampled_pc_seqno_t", Name: mach.TypeInteger32, Bits: 32, Number: 1}},
+			{Name: "sampled_pcs", Dir: mig.Out, Type: mig.Type{C: "sampled_pc_array_t", Form: mig.Variable, Name: mach.TypeInteger64, Bits: 64, Number: 1536}},
+		},
+	},
+	{
 		Name: "memory_object_create_proxy", ID: 4010,
 		Args: []mig.Arg{
 			{Name: "max_protection", Dir: mig.In, Type: mig.Type{C: "vm_prot_t", Name: mach.TypeInteger32, Bits: 32, Number: 1}},

@@ -7,6 +7,142 @@ import (
 	"machkernel/mig"
 )
 
+// TaskEnablePCSampling calls task_enable_pc_sampling (4000).
+func TaskEnablePCSampling(m mig.Messenger, task mach.Name, flavor uint32) (tick int32, kr mach.KernReturn) {
+	b := m.MigBuffer(64)
+	mig.Put64(b, 32, mig.Inline(mach.TypeInteger32, 32, 1))
+	mig.Put64(b, 40, uint64(uint32(flavor)))
+	o := mig.Outgoing{ID: 4000, Dest: task, DestType: mach.TypeCopySend}
+	r, kr := o.Call(m, b, 48, 64)
+	if kr == mach.KernSuccess {
+		kr = mig.CheckReply(r, 64, true, mig.CarryNothing)
+	}
+	if kr != mach.KernSuccess {
+		return tick, kr
+	}
+	if !mig.Is(r, 48, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return tick, mach.MigTypeError
+	}
+	tick = int32(mig.Get64(r, 56))
+	return tick, mach.KernSuccess
+}
+
+// TaskDisablePCSampling calls task_disable_pc_sampling (4001).
+func TaskDisablePCSampling(m mig.Messenger, task mach.Name) (samplecnt int32, kr mach.KernReturn) {
+	b := m.MigBuffer(64)
+	o := mig.Outgoing{ID: 4001, Dest: task, DestType: mach.TypeCopySend}
+	r, kr := o.Call(m, b, 32, 64)
+	if kr == mach.KernSuccess {
+		kr = mig.CheckReply(r, 64, true, mig.CarryNothing)
+	}
+	if kr != mach.KernSuccess {
+		return samplecnt, kr
+	}
+	if !mig.Is(r, 48, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return samplecnt, mach.MigTypeError
+	}
+	samplecnt = int32(mig.Get64(r, 56))
+	return samplecnt, mach.KernSuccess
+}
+
+// TaskGetSampledPcs calls task_get_sampled_pcs (4002).
+func TaskGetSampledPcs(m mig.Messenger, task mach.Name, seqno, sampledPcsCnt uint32) (seqnoOut uint32, sampledPcs []uint64, kr mach.KernReturn) {
+	b := m.MigBuffer(12360)
+	mig.Put64(b, 32, mig.Inline(mach.TypeInteger32, 32, 1))
+	mig.Put64(b, 40, uint64(uint32(seqno)))
+	o := mig.Outgoing{ID: 4002, Dest: task, DestType: mach.TypeCopySend}
+	r, kr := o.Call(m, b, 48, 12360)
+	if kr == mach.KernSuccess {
+		kr = mig.CheckReply(r, 72, false, mig.CarryNothing)
+	}
+	if kr != mach.KernSuccess {
+		return seqnoOut, sampledPcs, kr
+	}
+	if !mig.Is(r, 48, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return seqnoOut, sampledPcs, mach.MigTypeError
+	}
+	seqnoOut = uint32(mig.Get64(r, 56))
+	if !mig.IsArray(r, 64, mig.Inline(mach.TypeInteger64, 64, 0)) {
+		return seqnoOut, sampledPcs, mach.MigTypeError
+	}
+	if uint64(len(r)) != uint64(72)+mig.Padded(mig.Count(r, 64), 8) {
+		return seqnoOut, sampledPcs, mach.MigTypeError
+	}
+	sampledPcs = mig.Elements[uint64](r, 72, min(mig.Count(r, 64), sampledPcsCnt*3))
+	if mig.Count(r, 64) > sampledPcsCnt*3 {
+		return seqnoOut, sampledPcs, mach.MigArrayTooLarge
+	}
+	return seqnoOut, sampledPcs, mach.KernSuccess
+}
+
+// ThreadEnablePCSampling calls thread_enable_pc_sampling (4003).
+func ThreadEnablePCSampling(m mig.Messenger, thread mach.Name, flavor uint32) (tick int32, kr mach.KernReturn) {
+	b := m.MigBuffer(64)
+	mig.Put64(b, 32, mig.Inline(mach.TypeInteger32, 32, 1))
+	mig.Put64(b, 40, uint64(uint32(flavor)))
+	o := mig.Outgoing{ID: 4003, Dest: thread, DestType: mach.TypeCopySend}
+	r, kr := o.Call(m, b, 48, 64)
+	if kr == mach.KernSuccess {
+		kr = mig.CheckReply(r, 64, true, mig.CarryNothing)
+	}
+	if kr != mach.KernSuccess {
+		return tick, kr
+	}
+	if !mig.Is(r, 48, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return tick, mach.MigTypeError
+	}
+	tick = int32(mig.Get64(r, 56))
+	return tick, mach.KernSuccess
+}
+
+// ThreadDisablePCSampling calls thread_disable_pc_sampling (4004).
+func ThreadDisablePCSampling(m mig.Messenger, thread mach.Name) (samplecnt int32, kr mach.KernReturn) {
+	b := m.MigBuffer(64)
+	o := mig.Outgoing{ID: 4004, Dest: thread, DestType: mach.TypeCopySend}
+	r, kr := o.Call(m, b, 32, 64)
+	if kr == mach.KernSuccess {
+		kr = mig.CheckReply(r, 64, true, mig.CarryNothing)
+	}
+	if kr != mach.KernSuccess {
+		return samplecnt, kr
+	}
+	if !mig.Is(r, 48, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return samplecnt, mach.MigTypeError
+	}
+	samplecnt = int32(mig.Get64(r, 56))
+	return samplecnt, mach.KernSuccess
+}
+
+// ThreadGetSampledPcs calls thread_get_sampled_pcs (4005).
+func ThreadGetSampledPcs(m mig.Messenger, thread mach.Name, seqno, sampledPcsCnt uint32) (seqnoOut uint32, sampledPcs []uint64, kr mach.KernReturn) {
+	b := m.MigBuffer(12360)
+	mig.Put64(b, 32, mig.Inline(mach.TypeInteger32, 32, 1))
+	mig.Put64(b, 40, uint64(uint32(seqno)))
+	o := mig.Outgoing{ID: 4005, Dest: thread, DestType: mach.TypeCopySend}
+	r, kr := o.Call(m, b, 48, 12360)
+	if kr == mach.KernSuccess {
+		kr = mig.CheckReply(r, 72, false, mig.CarryNothing)
+	}
+	if kr != mach.KernSuccess {
+		return seqnoOut, sampledPcs, kr
+	}
+	if !mig.Is(r, 48, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return seqnoOut, sampledPcs, mach.MigTypeError
+	}
+	seqnoOut = uint32(mig.Get64(r, 56))
+	if !mig.IsArray(r, 64, mig.Inline(mach.TypeInteger64, 64, 0)) {
+		return seqnoOut, sampledPcs, mach.MigTypeError
+	}
+	if uint64(len(r)) != uint64(72)+mig.Padded(mig.Count(r, 64), 8) {
+		return seqnoOut, sampledPcs, mach.MigTypeError
+	}
+	sampledPcs = mig.Elements[uint64](r, 72, min(mig.Count(r, 64), sampledPcsCnt*3))
+	if mig.Count(r, 64) > sampledPcsCnt*3 {
+		return seqnoOut, sampledPcs, mach.MigArrayTooLarge
+	}
+	return seqnoOut, sampledPcs, mach.KernSuccess
+}
+
 // MemoryObjectCreateProxy calls memory_object_create_proxy (4010).
 func MemoryObjectCreateProxy(m mig.Messenger, task mach.Name, maxProtection mach.Prot, object []mach.Name, offset, start, lenArg []uint64) (proxy mach.Name, kr mach.KernReturn) {
 	b := m.MigBuffer(32848)
