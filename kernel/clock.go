@@ -25,7 +25,7 @@ const (
 // each clock interrupt; here the interrupts that would have been are made up
 // for when somebody looks.
 type clock struct {
-	start time.Time // immutable; the rest is guarded by mu
+	start time.Time // immutable; the rest is guarded by mu, under which no lock is taken
 
 	mu      sync.Mutex
 	zero    timeValue     // the time of day at uptime 0
