@@ -17,6 +17,7 @@ import (
 //	         task's as one, and one for each caller that looks at its registers
 //	stops    thread_suspend's own count (C: user_stop_count)
 //	out      it stands still
+//	elsewhere  it is out for something else than messages and events
 //	trapped  it is between an event of its machine code and its clean point
 //	aborting thread_abort wants it at its clean point: holds do not keep it
 //	halted   thread_abort has had it there while it was held (C: TH_HALTED)
@@ -164,9 +165,9 @@ const (
 func (th *Thread) runState() (state, flags int32) {
 	th.mu.Lock()
 	defer th.mu.Unlock()
-	switch {
-	case !th.started, th.out:
-		flags = runFlagSwapped
+	waiting, sending := th.waiter.Waiting()
+	if th.out && !sending {
+		flags = runFlagSwapped // who waits to send keeps its kernel stack
 	}
 	switch {
 	case th.halted:
@@ -175,6 +176,8 @@ func (th *Thread) runState() (state, flags int32) {
 		return runStateRunning, 0
 	case th.holds > 0:
 		return runStateStopped, flags
+	case !th.trapped, !waiting && !th.elsewhere: // it is about to run
+		return runStateRunning, 0
 	}
 	return runStateWaiting, flags
 }

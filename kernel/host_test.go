@@ -21,7 +21,7 @@ func hostPorts(g *GoThread) (host, priv mach.Name) {
 func nameOf(g *GoThread, p *ports.Port) mach.Name {
 	g.th.k.gate.Enter()
 	defer g.th.k.gate.Leave()
-	return mach.Name(g.th.copyoutSend(p))
+	return g.th.copyout(g.th.k.zone.MakeSend(p))
 }
 
 // Codes, counts and words as recorded on the packaged kernel, but the memory and

@@ -18,6 +18,12 @@ type machPortServer interface {
 	// MachPortType is mach_port_type (3201).
 	MachPortType(c *mig.Call, task *ports.Space, name mach.Name) (ptype mach.PortType, kr mach.KernReturn)
 
+	// MachPortRename is mach_port_rename (3202).
+	MachPortRename(c *mig.Call, task *ports.Space, oldName, newName mach.Name) mach.KernReturn
+
+	// MachPortAllocateName is mach_port_allocate_name (3203).
+	MachPortAllocateName(c *mig.Call, task *ports.Space, right mach.Right, name mach.Name) mach.KernReturn
+
 	// MachPortAllocate is mach_port_allocate (3204).
 	MachPortAllocate(c *mig.Call, task *ports.Space, right mach.Right) (name mach.Name, kr mach.KernReturn)
 
@@ -33,8 +39,32 @@ type machPortServer interface {
 	// MachPortModRefs is mach_port_mod_refs (3208).
 	MachPortModRefs(c *mig.Call, task *ports.Space, name mach.Name, right mach.Right, delta int32) mach.KernReturn
 
+	// MachPortSetQlimit is mach_port_set_qlimit (3210).
+	MachPortSetQlimit(c *mig.Call, task *ports.Space, name mach.Name, qlimit uint32) mach.KernReturn
+
+	// MachPortSetMscount is mach_port_set_mscount (3211).
+	MachPortSetMscount(c *mig.Call, task *ports.Space, name mach.Name, mscount uint32) mach.KernReturn
+
+	// MachPortGetSetStatus is mach_port_get_set_status (3212).
+	MachPortGetSetStatus(c *mig.Call, task *ports.Space, name mach.Name) (members ipc.Region, membersCnt uint32, kr mach.KernReturn)
+
+	// MachPortMoveMember is mach_port_move_member (3213).
+	MachPortMoveMember(c *mig.Call, task *ports.Space, member, after mach.Name) mach.KernReturn
+
+	// MachPortRequestNotification is mach_port_request_notification (3214).
+	MachPortRequestNotification(c *mig.Call, task *ports.Space, name mach.Name, id mach.MsgID, sync uint32, notify ports.Right, notifyPoly mach.TypeName) (previous ports.Right, previousPoly mach.TypeName, kr mach.KernReturn)
+
 	// MachPortInsertRight is mach_port_insert_right (3215).
 	MachPortInsertRight(c *mig.Call, task *ports.Space, name mach.Name, poly ports.Right, polyPoly mach.TypeName) mach.KernReturn
+
+	// MachPortExtractRight is mach_port_extract_right (3216).
+	MachPortExtractRight(c *mig.Call, task *ports.Space, name mach.Name, msgtName uint32) (poly ports.Right, polyPoly mach.TypeName, kr mach.KernReturn)
+
+	// MachPortGetReceiveStatus is mach_port_get_receive_status (3217).
+	MachPortGetReceiveStatus(c *mig.Call, task *ports.Space, name mach.Name) (status mach.PortStatus, kr mach.KernReturn)
+
+	// MachPortSetSeqno is mach_port_set_seqno (3218).
+	MachPortSetSeqno(c *mig.Call, task *ports.Space, name mach.Name, seqno uint32) mach.KernReturn
 
 	// MachPortSetKtype is mach_port_set_ktype (3223).
 	MachPortSetKtype(c *mig.Call, hostPriv *hostPriv, task *ports.Space, name mach.Name, right mach.Right, ktype uint32) mach.KernReturn
@@ -49,12 +79,22 @@ func machPortDemux(sub *mig.Subsystem, s machPortServer) mig.Demux {
 	return mig.Demux{Subsystem: sub, Stubs: []mig.Stub{
 		0:  m.machPortNames,
 		1:  m.machPortType,
+		2:  m.machPortRename,
+		3:  m.machPortAllocateName,
 		4:  m.machPortAllocate,
 		5:  m.machPortDestroy,
 		6:  m.machPortDeallocate,
 		7:  m.machPortGetRefs,
 		8:  m.machPortModRefs,
+		10: m.machPortSetQlimit,
+		11: m.machPortSetMscount,
+		12: m.machPortGetSetStatus,
+		13: m.machPortMoveMember,
+		14: m.machPortRequestNotification,
 		15: m.machPortInsertRight,
+		16: m.machPortExtractRight,
+		17: m.machPortGetReceiveStatus,
+		18: m.machPortSetSeqno,
 		23: m.machPortSetKtype,
 	}}
 }
@@ -86,6 +126,28 @@ func (m machPortStubs) machPortType(c *mig.Call) mach.KernReturn {
 	}
 	c.Put64(mig.Inline(mach.TypeInteger32, 32, 1), uint64(uint32(ptype)))
 	return kr
+}
+
+func (m machPortStubs) machPortRename(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 32 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypePortName, 32, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypePortName, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.MachPortRename(c, convertPortToSpace(c.Object), mach.Name(mig.Get64(b, 8)), mach.Name(mig.Get64(b, 24)))
+}
+
+func (m machPortStubs) machPortAllocateName(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 32 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger32, 32, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypePortName, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.MachPortAllocateName(c, convertPortToSpace(c.Object), mach.Right(mig.Get64(b, 8)), mach.Name(mig.Get64(b, 24)))
 }
 
 func (m machPortStubs) machPortAllocate(c *mig.Call) mach.KernReturn {
@@ -151,6 +213,72 @@ func (m machPortStubs) machPortModRefs(c *mig.Call) mach.KernReturn {
 	return m.s.MachPortModRefs(c, convertPortToSpace(c.Object), mach.Name(mig.Get64(b, 8)), mach.Right(mig.Get64(b, 24)), int32(mig.Get64(b, 40)))
 }
 
+func (m machPortStubs) machPortSetQlimit(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 32 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypePortName, 32, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.MachPortSetQlimit(c, convertPortToSpace(c.Object), mach.Name(mig.Get64(b, 8)), uint32(mig.Get64(b, 24)))
+}
+
+func (m machPortStubs) machPortSetMscount(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 32 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypePortName, 32, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.MachPortSetMscount(c, convertPortToSpace(c.Object), mach.Name(mig.Get64(b, 8)), uint32(mig.Get64(b, 24)))
+}
+
+func (m machPortStubs) machPortGetSetStatus(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 16 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypePortName, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	members, membersCnt, kr := m.s.MachPortGetSetStatus(c, convertPortToSpace(c.Object), mach.Name(mig.Get64(b, 8)))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	c.PutRegion(mach.TypePortName, 32, membersCnt, members)
+	return kr
+}
+
+func (m machPortStubs) machPortMoveMember(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 32 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypePortName, 32, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypePortName, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.MachPortMoveMember(c, convertPortToSpace(c.Object), mach.Name(mig.Get64(b, 8)), mach.Name(mig.Get64(b, 24)))
+}
+
+func (m machPortStubs) machPortRequestNotification(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 64 ||
+		!mig.Is(b, 0, mig.Inline(mach.TypePortName, 32, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeInteger32, 32, 1)) ||
+		!mig.Is(b, 32, mig.Inline(mach.TypeInteger32, 32, 1)) ||
+		!mig.IsPoly(b, 48, mig.Inline(mach.TypeMoveSendOnce, 64, 1), c.Complex()) {
+		return mach.MigBadArguments
+	}
+	previous, previousPoly, kr := m.s.MachPortRequestNotification(c, convertPortToSpace(c.Object), mach.Name(mig.Get64(b, 8)), mach.MsgID(mig.Get64(b, 24)), uint32(mig.Get64(b, 40)), c.Right(3), mach.TypeName(b[48]))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	c.Took(3)
+	c.PutRight(previousPoly, previous)
+	return kr
+}
+
 func (m machPortStubs) machPortInsertRight(c *mig.Call) mach.KernReturn {
 	b := c.Body()
 	if len(b) != 32 ||
@@ -164,6 +292,48 @@ func (m machPortStubs) machPortInsertRight(c *mig.Call) mach.KernReturn {
 	}
 	c.Took(1)
 	return kr
+}
+
+func (m machPortStubs) machPortExtractRight(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 32 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypePortName, 32, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	poly, polyPoly, kr := m.s.MachPortExtractRight(c, convertPortToSpace(c.Object), mach.Name(mig.Get64(b, 8)), uint32(mig.Get64(b, 24)))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	c.PutRight(polyPoly, poly)
+	return kr
+}
+
+func (m machPortStubs) machPortGetReceiveStatus(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 16 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypePortName, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	status, kr := m.s.MachPortGetReceiveStatus(c, convertPortToSpace(c.Object), mach.Name(mig.Get64(b, 8)))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	mig.PutStruct(c.Place(mig.Inline(mach.TypeInteger32, 32, 9), 36), 0, &status)
+	return kr
+}
+
+func (m machPortStubs) machPortSetSeqno(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 32 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypePortName, 32, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.MachPortSetSeqno(c, convertPortToSpace(c.Object), mach.Name(mig.Get64(b, 8)), uint32(mig.Get64(b, 24)))
 }
 
 func (m machPortStubs) machPortSetKtype(c *mig.Call) mach.KernReturn {

@@ -102,3 +102,107 @@ func (portService) MachPortInsertRight(_ *mig.Call, s *ports.Space, name mach.Na
 	}
 	return s.InsertRight(name, right)
 }
+
+// MachPortRename is mach_port_rename (3202).
+func (portService) MachPortRename(_ *mig.Call, s *ports.Space, oldName, newName mach.Name) mach.KernReturn {
+	if s == nil {
+		return mach.KernInvalidTask
+	}
+	return s.Rename(oldName, newName)
+}
+
+// MachPortAllocateName is mach_port_allocate_name (3203).
+func (portService) MachPortAllocateName(_ *mig.Call, s *ports.Space, right mach.Right, name mach.Name) mach.KernReturn {
+	if s == nil {
+		return mach.KernInvalidTask
+	}
+	return s.AllocateName(right, name)
+}
+
+// MachPortSetQlimit is mach_port_set_qlimit (3210).
+func (portService) MachPortSetQlimit(_ *mig.Call, s *ports.Space, name mach.Name, limit uint32) mach.KernReturn {
+	if s == nil {
+		return mach.KernInvalidTask
+	}
+	return s.SetQLimit(name, limit)
+}
+
+// MachPortSetMscount is mach_port_set_mscount (3211).
+func (portService) MachPortSetMscount(_ *mig.Call, s *ports.Space, name mach.Name, count uint32) mach.KernReturn {
+	if s == nil {
+		return mach.KernInvalidTask
+	}
+	return s.SetMSCount(name, count)
+}
+
+// MachPortGetSetStatus is mach_port_get_set_status (3212).
+//
+//	KERN_RESOURCE_SHORTAGE  no memory for the answer
+func (portService) MachPortGetSetStatus(c *mig.Call, s *ports.Space, name mach.Name) (ipc.Region, uint32, mach.KernReturn) {
+	if s == nil {
+		return nil, 0, mach.KernInvalidTask
+	}
+	members, kr := s.SetMembers(name)
+	if kr != mach.KernSuccess {
+		return nil, 0, kr
+	}
+	b := make([]byte, 0, 4*len(members))
+	for _, n := range members {
+		b = le.AppendUint32(b, uint32(n))
+	}
+	r, kr := caller(c).mem.NewRegion(b)
+	if kr != mach.KernSuccess {
+		return nil, 0, mach.KernResourceShortage
+	}
+	return r, uint32(len(members)), mach.KernSuccess
+}
+
+// MachPortMoveMember is mach_port_move_member (3213).
+func (portService) MachPortMoveMember(_ *mig.Call, s *ports.Space, member, after mach.Name) mach.KernReturn {
+	if s == nil {
+		return mach.KernInvalidTask
+	}
+	return s.MoveMember(member, after)
+}
+
+// MachPortRequestNotification is mach_port_request_notification (3214). The
+// right for the notification is the space's on success only.
+func (portService) MachPortRequestNotification(_ *mig.Call, s *ports.Space, name mach.Name, id mach.MsgID, sync uint32, notify ports.Right) (ports.Right, mach.KernReturn) {
+	if s == nil {
+		return ports.Right{}, mach.KernInvalidTask
+	}
+	return s.RequestNotification(name, id, sync, notify)
+}
+
+// MachPortExtractRight is mach_port_extract_right (3216).
+func (portService) MachPortExtractRight(_ *mig.Call, s *ports.Space, name mach.Name, disposition uint32) (ports.Right, mach.TypeName, mach.KernReturn) {
+	if s == nil {
+		return ports.Right{}, 0, mach.KernInvalidTask
+	}
+	if disposition > 0xff {
+		return ports.Right{}, 0, mach.KernInvalidValue
+	}
+	right, kr := s.ExtractRight(name, mach.TypeName(disposition))
+	return right, mach.TypeName(disposition).Received(), kr
+}
+
+// MachPortGetReceiveStatus is mach_port_get_receive_status (3217).
+func (portService) MachPortGetReceiveStatus(_ *mig.Call, s *ports.Space, name mach.Name) (mach.PortStatus, mach.KernReturn) {
+	if s == nil {
+		return mach.PortStatus{}, mach.KernInvalidTask
+	}
+	st, kr := s.ReceiveStatus(name)
+	return mach.PortStatus{
+		PortSet: st.PSet, Seqno: st.Seqno, MakeSendCount: st.MSCount, QueueLimit: st.QLimit,
+		MsgCount: st.MsgCount, SendOnceCount: st.SORights, SendRights: mig.Word(st.SRights),
+		PDRequest: mig.Word(st.PortDestroyed), NSRequest: mig.Word(st.NoSenders),
+	}, kr
+}
+
+// MachPortSetSeqno is mach_port_set_seqno (3218).
+func (portService) MachPortSetSeqno(_ *mig.Call, s *ports.Space, name mach.Name, seqno uint32) mach.KernReturn {
+	if s == nil {
+		return mach.KernInvalidTask
+	}
+	return s.SetSeqno(name, seqno)
+}

@@ -11,12 +11,6 @@ import (
 	"machkernel/mig/gnumach"
 )
 
-// scheduling is what thread_info would tell.
-func (th *Thread) scheduling() (s sched) {
-	th.schedule(func(is *sched) { s = *is })
-	return s
-}
-
 // threadIn makes a thread in the task that name denotes.
 func threadIn(t *testing.T, g *GoThread, task mach.Name) (mach.Name, *Thread) {
 	t.Helper()
@@ -37,7 +31,7 @@ func controlPort(t *testing.T, g *GoThread) mach.Name {
 }
 
 // fresh is a new thread's scheduling on the packaged kernel (thread_info, THREAD_SCHED_INFO).
-var fresh = sched{priority: 25, max: 25, policy: 1, depressed: -1}
+var fresh = mach.ThreadSchedInfo{Policy: 1, BasePriority: 25, MaxPriority: 25, CurPriority: 25, DepressPriority: -1}
 
 func TestThreadPriority(t *testing.T) {
 	inTask(t, start(t, Config{}), func(g *GoThread) {
@@ -57,7 +51,7 @@ func TestThreadPriority(t *testing.T) {
 			require.Equal(t, fresh, th.scheduling())
 			require.Equal(t, c.kr, gnumach.ThreadPriority(g, name, c.priority, c.setMax))
 			want := fresh
-			want.priority, want.max = c.now, c.max
+			want.BasePriority, want.MaxPriority = c.now, c.max
 			require.Equal(t, want, th.scheduling(), "priority %d", c.priority)
 		}
 		require.Equal(t, mach.KernInvalidArgument, gnumach.ThreadPriority(g, g.TaskSelf(), 30, false))
@@ -76,7 +70,7 @@ func TestThreadMaxPriorityNeedsTheControlPort(t *testing.T) {
 		require.Equal(t, mach.KernSuccess, gnumach.ThreadPriority(g, name, 10, false), "a better one is allowed now")
 		require.Equal(t, mach.KernSuccess, gnumach.ThreadMaxPriority(g, name, control, 40))
 		s := th.scheduling()
-		require.Equal(t, [2]int32{40, 40}, [2]int32{s.priority, s.max}, "what is too good becomes the best there is")
+		require.Equal(t, [2]int32{40, 40}, [2]int32{s.BasePriority, s.MaxPriority}, "what is too good becomes the best there is")
 	})
 }
 
@@ -90,20 +84,20 @@ func TestTaskPriority(t *testing.T) {
 
 		require.Equal(t, mach.KernInvalidArgument, gnumach.TaskPriority(g, task, 64, true))
 		require.Equal(t, mach.KernFailure, gnumach.TaskPriority(g, task, 30, true), "the first may not be better than 35")
-		require.EqualValues(t, 35, first.scheduling().priority)
-		require.EqualValues(t, 30, second.scheduling().priority)
+		require.EqualValues(t, 35, first.scheduling().BasePriority)
+		require.EqualValues(t, 30, second.scheduling().BasePriority)
 		_, third := threadIn(t, g, task)
-		require.EqualValues(t, 30, third.scheduling().priority, "the task's priority stays changed")
+		require.EqualValues(t, 30, third.scheduling().BasePriority, "the task's priority stays changed")
 
 		child, kr := gnumach.TaskCreate(g, task, false)
 		require.Equal(t, mach.KernSuccess, kr)
 		_, inherited := threadIn(t, g, child)
-		require.EqualValues(t, 30, inherited.scheduling().priority)
+		require.EqualValues(t, 30, inherited.scheduling().BasePriority)
 
 		require.Equal(t, mach.KernSuccess, gnumach.TaskPriority(g, task, 10, false))
 		_, fourth := threadIn(t, g, task)
 		require.Equal(t, fresh, fourth.scheduling(), "no thread is made better than the set allows")
-		require.EqualValues(t, 30, third.scheduling().priority)
+		require.EqualValues(t, 30, third.scheduling().BasePriority)
 	})
 }
 
@@ -116,11 +110,11 @@ func TestProcessorSetMaxPriority(t *testing.T) {
 		require.Equal(t, mach.KernSuccess, gnumach.ProcessorSetMaxPriority(g, control, 30, false))
 		_, recent := threadIn(t, g, g.TaskSelf())
 		require.Equal(t, fresh, old.scheduling())
-		require.EqualValues(t, 30, recent.scheduling().max)
-		require.EqualValues(t, 30, recent.scheduling().priority)
+		require.EqualValues(t, 30, recent.scheduling().MaxPriority)
+		require.EqualValues(t, 30, recent.scheduling().BasePriority)
 		require.Equal(t, mach.KernSuccess, gnumach.ProcessorSetMaxPriority(g, control, 40, true))
-		require.EqualValues(t, 40, old.scheduling().max)
-		require.EqualValues(t, 50, low.scheduling().max)
+		require.EqualValues(t, 40, old.scheduling().MaxPriority)
+		require.EqualValues(t, 50, low.scheduling().MaxPriority)
 		require.Equal(t, mach.KernSuccess, gnumach.ProcessorSetMaxPriority(g, control, 10, true))
 		_, best := threadIn(t, g, g.TaskSelf())
 		require.Equal(t, fresh, best.scheduling(), "a set makes a thread's best worse only")
@@ -144,18 +138,18 @@ func TestThreadPolicy(t *testing.T) {
 		require.Equal(t, mach.KernSuccess, gnumach.ProcessorSetPolicyEnable(g, control, policyFixed))
 		for data, ticks := range map[int32]int32{0: 0, 10: 1, 15: 2, 100: 10} { // thread_info: 0, 10, 20, 100 ms
 			require.Equal(t, mach.KernSuccess, gnumach.ThreadPolicy(g, name, policyFixed, data))
-			require.EqualValues(t, policyFixed, th.scheduling().policy)
-			require.Equal(t, ticks, th.scheduling().quantum, "%d ms", data)
+			require.EqualValues(t, policyFixed, th.scheduling().Policy)
+			require.Equal(t, ticks, th.scheduling().Data, "%d ms", data)
 		}
 		require.Equal(t, mach.KernInvalidArgument, gnumach.ProcessorSetPolicyDisable(g, control, policyTimeshare, true))
 		require.Equal(t, mach.KernSuccess, gnumach.ProcessorSetPolicyDisable(g, control, policyFixed, false))
-		require.EqualValues(t, policyFixed, th.scheduling().policy, "it keeps what it has")
+		require.EqualValues(t, policyFixed, th.scheduling().Policy, "it keeps what it has")
 		require.Equal(t, mach.KernSuccess, gnumach.ThreadPolicy(g, name, policyFixed, 20))
 		require.Equal(t, mach.KernSuccess, gnumach.ProcessorSetPolicyDisable(g, control, policyFixed, true))
-		require.EqualValues(t, policyFixed, th.scheduling().policy, "it was not allowed any more")
+		require.EqualValues(t, policyFixed, th.scheduling().Policy, "it was not allowed any more")
 		require.Equal(t, mach.KernSuccess, gnumach.ProcessorSetPolicyEnable(g, control, policyFixed))
 		require.Equal(t, mach.KernSuccess, gnumach.ProcessorSetPolicyDisable(g, control, policyFixed, true))
-		require.EqualValues(t, policyTimeshare, th.scheduling().policy)
+		require.EqualValues(t, policyTimeshare, th.scheduling().Policy)
 	})
 }
 
@@ -172,16 +166,16 @@ func TestDepressionEnds(t *testing.T) {
 			for what, end := range ends {
 				th.depress(time.Second)
 				time.Sleep(time.Second - 1)
-				require.Equal(t, [2]int32{63, 25}, [2]int32{th.scheduling().priority, th.scheduling().depressed})
+				require.Equal(t, [2]int32{63, 25}, [2]int32{th.scheduling().BasePriority, th.scheduling().DepressPriority})
 				end()
 				require.Equal(t, fresh, th.scheduling(), what)
 			}
 			th.depress(0)
 			time.Sleep(time.Hour)
 			require.Equal(t, mach.KernSuccess, gnumach.ThreadPriority(g, name, 40, false))
-			require.EqualValues(t, 63, th.scheduling().priority)
+			require.EqualValues(t, 63, th.scheduling().BasePriority)
 			th.depressAbort()
-			require.EqualValues(t, 40, th.scheduling().priority, "what was set meanwhile comes afterwards")
+			require.EqualValues(t, 40, th.scheduling().BasePriority, "what was set meanwhile comes afterwards")
 
 			require.EqualValues(t, mach.KernSuccess, g.Trap(abortTrap, uint64(name)), "not depressed")
 			require.EqualValues(t, mach.SendInterrupted, g.Trap(abortTrap, uint64(g.TaskSelf())))

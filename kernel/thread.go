@@ -45,7 +45,7 @@ type Thread struct {
 	mu                        sync.Mutex
 	moved                     *sync.Cond // of mu
 	holds, stops              int
-	out, trapped              bool
+	out, elsewhere, trapped   bool
 	aborting, halted, started bool
 	dead                      bool             // dying is closed
 	hw                        *platform.Thread // nil before machine code runs
@@ -260,9 +260,17 @@ func (th *Thread) terminateThread(victim *Thread) mach.KernReturn {
 // outside runs f outside the gate: f may block, and the thread holds nothing
 // that moves meanwhile.
 func (th *Thread) outside(f func()) {
+	th.setElsewhere(true)
 	th.Leave()
 	defer th.Enter()
+	defer th.setElsewhere(false)
 	f()
+}
+
+func (th *Thread) setElsewhere(is bool) {
+	th.mu.Lock()
+	th.elsewhere = is
+	th.mu.Unlock()
 }
 
 // await blocks until c is closed or the thread must leave.

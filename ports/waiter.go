@@ -158,11 +158,12 @@ func (w *Waiter) Terminate() {
 	w.abort()
 }
 
-// Waiting reports whether the thread is blocked.
-func (w *Waiter) Waiting() bool {
+// Waiting reports whether the thread is blocked, and if so, whether it waits for
+// room to send.
+func (w *Waiter) Waiting() (waiting, sending bool) {
 	w.zone.mu.Lock()
 	defer w.zone.mu.Unlock()
-	return w.list != nil
+	return w.list != nil, w.list != nil && w.offer != nil
 }
 
 func (w *Waiter) abort() bool {
