@@ -73,6 +73,13 @@ func IsInline(b []byte, at int) bool { return le.Uint32(b[at:])&descInline != 0 
 // Is makes a stub's test of an item that never varies: the whole descriptor.
 func Is(b []byte, at int, d uint64) bool { return le.Uint64(b[at:]) == d }
 
+// IsLong is the test of one in the long form, of which a stub looks at what
+// says something only: not at the unused bits, nor whether memory moves.
+func IsLong(b []byte, at int, d uint64) bool {
+	const mask = 0xffffffff_00000000 | descInline | descLong | descElement
+	return (le.Uint64(b[at:])^d)&mask == 0
+}
+
 // IsArray is the test of an item whose number varies, inline or out of line.
 func IsArray(b []byte, at int, d uint64) bool {
 	const mask = descInline | descLong | descElement

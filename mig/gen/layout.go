@@ -160,6 +160,15 @@ func (m *message) varies() bool {
 	return false
 }
 
+// poly reports whether the side that sends the item, or the one that receives
+// it, states or learns the kind of right at run-time.
+func (i *item) poly(sends bool) bool {
+	if sends {
+		return i.typ.In.Poly
+	}
+	return i.typ.Out.Poly
+}
+
 // carry is when the message is complex.
 type carry uint8
 
@@ -169,16 +178,18 @@ const (
 	carryAny // depends on what is sent
 )
 
-func (m *message) carry() carry {
+func (m *message) carry(sends bool) carry {
 	c := carryNothing
 	for i := range m.items {
 		it := &m.items[i]
 		switch {
-		case it.kind == kindIndefinite, it.kind == kindPort && it.typ.Poly():
+		case it.kind == kindOutLine:
+			c = carrySome
+		case it.kind == kindIndefinite && !it.typ.IsPort(), it.typ.IsPort() && it.poly(sends):
 			if c == carryNothing {
 				c = carryAny
 			}
-		case it.kind == kindOutLine, it.typ.IsPort():
+		case it.typ.IsPort():
 			c = carrySome
 		}
 	}
@@ -205,6 +216,9 @@ func supported(s *defs.Subsystem) error {
 		for _, a := range r.Args {
 			if a.Type.IsPort() && a.Type.Inline && a.Type.Number != 1 && !a.Type.Variable {
 				return fmt.Errorf("%v: %s: an array of rights inline, which the Go back end does not write", a.Pos, a.Name)
+			}
+			if i := newItem(a); i.kind != kindPort && a.Type.Out.Poly && (a.Dir.Sent() || a.Dir.Returned()) {
+				return fmt.Errorf("%v: %s: an array of rights of any kind, which the Go back end does not write", a.Pos, a.Name)
 			}
 		}
 	}

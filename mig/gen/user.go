@@ -45,7 +45,7 @@ func (p *printer) userStub(r *defs.Routine) {
 	}
 	p.f("r, kr := o.Call(m, b, %s, %d)", size, room)
 	p.f("if kr == mach.KernSuccess {")
-	p.f("kr = mig.CheckReply(r, %d, %t, %s)", rep.size(), !rep.varies(), carries[rep.carry()])
+	p.f("kr = mig.CheckReply(r, %d, %t, %s)", rep.size(), !rep.varies(), carries[rep.carry(false)])
 	p.f("}")
 	if len(rep.items) == 0 {
 		p.f("return kr")
@@ -70,12 +70,12 @@ func (p *printer) userParams(r *defs.Routine, req, rep *message) (params, result
 		switch a.Dir {
 		case defs.RequestPort:
 			params = append(params, param{v, "mach.Name"})
-			if a.Type.Poly() {
+			if a.Type.In.Poly {
 				params = append(params, param{v + "Poly", "mach.TypeName"})
 			}
 		case defs.ReplyPort, defs.UReplyPort:
 			params = append(params, param{v, "mach.Name"})
-			if a.Type.Poly() {
+			if a.Type.In.Poly {
 				params = append(params, param{v + "Poly", "mach.TypeName"})
 			}
 		case defs.WaitTime:
@@ -84,7 +84,7 @@ func (p *printer) userParams(r *defs.Routine, req, rep *message) (params, result
 			params = append(params, param{v, "mach.MsgOption"})
 		}
 		if next < len(req.items) && req.items[next].arg == a {
-			params = append(params, p.Types.goArgs(&req.items[next], false)...)
+			params = append(params, p.Types.goArgs(&req.items[next], false, true)...)
 			next++
 		} else if a.Dir == defs.Out && a.Type.Variable && a.Type.Inline && !a.Type.Indefinite && !a.Type.String {
 			params = append(params, param{v + "Cnt", "uint32"}) // the room the caller has
@@ -92,10 +92,7 @@ func (p *printer) userParams(r *defs.Routine, req, rep *message) (params, result
 	}
 	for i := range rep.items {
 		it := &rep.items[i]
-		for _, q := range p.Types.goArgs(it, false) {
-			if strings.HasSuffix(q.name, "Dealloc") {
-				continue
-			}
+		for _, q := range p.Types.goArgs(it, false, false) {
 			if it.arg.Dir == defs.InOut {
 				q.name += "Out"
 			}
@@ -112,15 +109,15 @@ func (p *printer) putRequest(m *message) string {
 		it := &m.items[i]
 		v := variable(it.arg.Name)
 		d := it.descriptor(it.typ.In)
+		if it.typ.In.Poly {
+			d += fmt.Sprintf("|uint64(%sPoly)", v)
+		}
 		at, data := o.String(), o.plus(typeSize)
 		switch it.kind {
 		case kindScalar:
 			p.f("mig.Put64(b, %s, %s)", at, d)
 			p.f("mig.Put64(b, %s, %s)", data, p.scalarWord(it, v))
 		case kindPort:
-			if it.typ.In.Poly {
-				d += fmt.Sprintf("|uint64(%sPoly)", v)
-			}
 			p.f("mig.Put64(b, %s, %s)", at, d)
 			p.f("mig.Put64(b, %s, uint64(%s))", data, v)
 		case kindOutLine:
@@ -241,7 +238,7 @@ func portType(a *defs.Arg, v string) string {
 
 // complexExpr is the expression for the complex bit; empty is false.
 func complexExpr(m *message) string {
-	switch m.carry() {
+	switch m.carry(true) {
 	case carryNothing:
 		return ""
 	case carrySome:
@@ -251,10 +248,10 @@ func complexExpr(m *message) string {
 	for i := range m.items {
 		it := &m.items[i]
 		v := variable(it.arg.Name)
-		switch it.kind {
-		case kindPort:
+		if it.typ.In.Poly {
 			list = append(list, v+"Poly.IsPort()")
-		case kindIndefinite:
+		}
+		if it.kind == kindIndefinite {
 			list = append(list, v+".OutLine()")
 		}
 	}
@@ -274,6 +271,9 @@ func (p *printer) getReply(m *message) {
 		d := it.descriptor(it.typ.Out)
 		at, data := o.String(), o.plus(typeSize)
 		bad(it.mismatch("r", at, d, "mig.IsComplex(r)"))
+		if it.typ.Out.Poly {
+			p.f("%sPoly = mach.TypeName(r[%s])", v, at)
+		}
 		if it.dynamic() {
 			o = p.getArray(m, i, v, o, bad)
 			continue
@@ -283,9 +283,6 @@ func (p *printer) getReply(m *message) {
 			p.f("%s = %s", v, value("mig.Get64(r, "+data+")", p.Types.scalar(it.typ)))
 		case kindPort:
 			p.f("%s = mach.Name(mig.Get64(r, %s))", v, data)
-			if it.typ.Poly() {
-				p.f("%sPoly = mach.TypeName(r[%s])", v, at)
-			}
 		case kindOutLine:
 			p.f("%s, %sCnt = mach.Addr(mig.Get64(r, %s)), mig.Count(r, %s)", v, v, data, at)
 		case kindFixed:
@@ -308,12 +305,15 @@ func (p *printer) getFixed(it *item, v, b, data string) {
 // a stub expects.
 func (i *item) mismatch(b, at, d, complexBit string) string {
 	switch {
-	case i.kind == kindPort && i.typ.Poly():
+	case i.kind == kindPort && i.typ.Out.Poly:
 		return fmt.Sprintf("!mig.IsPoly(%s, %s, %s, %s)", b, at, d, complexBit)
 	case i.kind == kindIndefinite:
 		return fmt.Sprintf("!mig.IsAnywhere(%s, %s, %s)", b, at, d)
 	case i.kind == kindVariable, i.kind == kindOutLine:
 		return fmt.Sprintf("!mig.IsArray(%s, %s, %s)", b, at, d)
+	}
+	if i.typ.LongForm {
+		return fmt.Sprintf("!mig.IsLong(%s, %s, %s)", b, at, d)
 	}
 	return fmt.Sprintf("!mig.Is(%s, %s, %s)", b, at, d)
 }
