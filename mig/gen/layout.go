@@ -217,6 +217,9 @@ func supported(s *defs.Subsystem) error {
 			if a.Type.IsPort() && a.Type.Inline && a.Type.Number != 1 && !a.Type.Variable {
 				return fmt.Errorf("%v: %s: an array of rights inline, which the Go back end does not write", a.Pos, a.Name)
 			}
+			if s.KernelServer && a.Type.IsPort() && a.Type.Indefinite {
+				return fmt.Errorf("%v: %s: an array of rights inline or out of line, which the Go back end does not write for the kernel", a.Pos, a.Name)
+			}
 			if i := newItem(a); i.kind != kindPort && a.Type.Out.Poly && (a.Dir.Sent() || a.Dir.Returned()) {
 				return fmt.Errorf("%v: %s: an array of rights of any kind, which the Go back end does not write", a.Pos, a.Name)
 			}

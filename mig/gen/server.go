@@ -224,7 +224,7 @@ func (p *serverPrinter) unpack(r *defs.Routine, m *message) []string {
 			flush()
 			values[i] = p.array(it, i, at, data)
 			if i+1 < len(m.items) {
-				p.assignAt(o, p.behind(it, at, data))
+				p.assignAt(o, fmt.Sprintf("%s + int(%s)", data, it.size("b", at)))
 			}
 			o = place{dynamic: true}
 			continue
@@ -321,7 +321,7 @@ func (p *serverPrinter) array(it *item, n int, at, data string) string {
 		p.f("if !ok { return mach.KernInvalidArgument }")
 		p.f("%s := mig.Elements[%s](%sBytes, 0, mig.Count(b, %s))", v, element(it.bits()), v, at)
 	case it.kind == kindIndefinite:
-		p.f("%s := mig.GetArray(b, %s, %d)", v, at, it.elem())
+		p.f("%s := %s", v, it.getAnywhere("b", at))
 	case it.typ.String:
 		p.f("%s := mig.String(b, %s, mig.Count(b, %s))", v, data, at)
 	case it.typ.IsPort() && p.kernel:
@@ -332,14 +332,6 @@ func (p *serverPrinter) array(it *item, n int, at, data string) string {
 		p.f("%s := mig.Elements[%s](b, %s, mig.Count(b, %s))", v, element(it.bits()), data, at)
 	}
 	return v
-}
-
-// behind is the expression for where the item after one of varying size starts.
-func (p *serverPrinter) behind(it *item, at, data string) string {
-	if it.kind == kindIndefinite {
-		return fmt.Sprintf("%s + int(mig.ArraySize(b, %s, %d))", data, at, it.elem())
-	}
-	return fmt.Sprintf("%s + int(mig.Padded(mig.Count(b, %s), %d))", data, at, it.elem())
 }
 
 // long makes memory of an array that is too long to be inline.
@@ -385,7 +377,7 @@ func (p *serverPrinter) putResult(it *item) {
 		if p.kernel {
 			p.f("mig.PutAnywhere(c, %s, %s, %sLong)", d, v, v)
 		} else {
-			p.f("c.PutArray(%s, %s)", d, v)
+			p.f("c.Put%s(%s, %s)", it.anywhere(), d, v)
 		}
 	}
 }

@@ -167,7 +167,7 @@ func (p *printer) putArray(it *item, v, d string, o place) place {
 	switch {
 	case it.kind == kindIndefinite:
 		p.f("if !%s.OutLine() && %s.Number > %d { return %s }", v, v, it.typ.Number, p.ret("mach.MigArrayTooLarge"))
-		p.assignAt(o, fmt.Sprintf("%s + mig.PutArray(b, %s, %s%s, %s)", data, at, d, dealloc(it, v), v))
+		p.assignAt(o, fmt.Sprintf("%s + mig.Put%s(b, %s, %s, %s)", data, it.anywhere(), at, d+dealloc(it, v), v))
 	case it.typ.String:
 		n := it.typ.Number
 		p.f("mig.Put64(b, %s, %s|mig.Number(mig.StringCount(%s, %d)))", at, d, v, n)
@@ -295,7 +295,7 @@ func (p *printer) getReply(m *message) {
 // getFixed reads a value of several elements into v.
 func (p *printer) getFixed(it *item, v, b, data string) {
 	if it.typ.String {
-		p.f("%s = mig.String(%s, %s, %d)", v, b, data, it.elem()*it.typ.Number)
+		p.f("%s = mig.FixedString(%s, %s, %d)", v, b, data, it.elem()*it.typ.Number)
 	} else {
 		p.f("mig.GetStruct(%s, %s, &%s)", b, data, v)
 	}
@@ -307,6 +307,8 @@ func (i *item) mismatch(b, at, d, complexBit string) string {
 	switch {
 	case i.kind == kindPort && i.typ.Out.Poly:
 		return fmt.Sprintf("!mig.IsPoly(%s, %s, %s, %s)", b, at, d, complexBit)
+	case i.kind == kindIndefinite && i.typ.IsPort():
+		return fmt.Sprintf("!mig.IsRights(%s, %s, %s)", b, at, d)
 	case i.kind == kindIndefinite:
 		return fmt.Sprintf("!mig.IsAnywhere(%s, %s, %s)", b, at, d)
 	case i.kind == kindVariable, i.kind == kindOutLine:
@@ -318,6 +320,22 @@ func (i *item) mismatch(b, at, d, complexBit string) string {
 	return fmt.Sprintf("!mig.Is(%s, %s, %s)", b, at, d)
 }
 
+// anywhere is what functions of the run-time call an array that is inline or
+// out of line.
+func (i *item) anywhere() string {
+	if i.typ.IsPort() {
+		return "Rights"
+	}
+	return "Array"
+}
+
+func (i *item) getAnywhere(b, at string) string {
+	if i.typ.IsPort() {
+		return fmt.Sprintf("mig.GetRights(%s, %s)", b, at)
+	}
+	return fmt.Sprintf("mig.GetArray(%s, %s, %d)", b, at, i.elem())
+}
+
 // getArray reads item n of the reply, of varying size; what follows it is
 // beside at.
 func (p *printer) getArray(m *message, n int, v string, o place, bad func(string)) place {
@@ -325,11 +343,9 @@ func (p *printer) getArray(m *message, n int, v string, o place, bad func(string
 	at, data := o.String(), o.plus(typeSize)
 	count := fmt.Sprintf("mig.Count(r, %s)", at)
 	bad(sizeTest(m, n, "r", o))
-	end := fmt.Sprintf("%s + int(mig.Padded(%s, %d))", data, count, it.elem())
 	switch {
 	case it.kind == kindIndefinite:
-		p.f("%s = mig.GetArray(r, %s, %d)", v, at, it.elem())
-		end = fmt.Sprintf("%s + int(mig.ArraySize(r, %s, %d))", data, at, it.elem())
+		p.f("%s = %s", v, it.getAnywhere("r", at))
 	case it.typ.String:
 		p.f("%s = mig.String(r, %s, %s)", v, data, count)
 	default:
@@ -345,7 +361,7 @@ func (p *printer) getArray(m *message, n int, v string, o place, bad func(string
 		p.f("if %s > %s { return %s }", count, room, p.ret("mach.MigArrayTooLarge"))
 	}
 	if n+1 < len(m.items) {
-		p.assignAt(o, end)
+		p.assignAt(o, fmt.Sprintf("%s + int(%s)", data, it.size("r", at)))
 	}
 	return place{dynamic: true}
 }
@@ -373,9 +389,19 @@ func sizeTest(m *message, n int, b string, o place) string {
 	if exact {
 		compare = "!="
 	}
-	bytes := fmt.Sprintf("mig.Padded(mig.Count(%s, %s), %d)", b, o, it.elem())
-	if it.kind == kindIndefinite {
-		bytes = fmt.Sprintf("mig.ArraySize(%s, %s, %d)", b, o, it.elem())
+	return fmt.Sprintf("uint64(len(%s)) %s uint64(%s) + %s", b, compare, o.plus(typeSize+rest), it.size(b, o.String()))
+}
+
+// size is the expression for the bytes behind the descriptor of an item of
+// varying size. They are padded, but for elements that fill words together.
+func (i *item) size(b, at string) string {
+	f := "Padded"
+	if i.elem()*i.typ.Scale()%8 == 0 {
+		f = "Unpadded"
 	}
-	return fmt.Sprintf("uint64(len(%s)) %s uint64(%s) + %s", b, compare, o.plus(typeSize+rest), bytes)
+	bytes := fmt.Sprintf("mig.%s(mig.Count(%s, %s), %d)", f, b, at, i.elem())
+	if i.kind == kindIndefinite {
+		return fmt.Sprintf("mig.ArraySize(%s, %s, %s)", b, at, bytes)
+	}
+	return bytes
 }

@@ -145,7 +145,7 @@ func Pages(m mig.Messenger, object mach.Name, number uint32) (list mig.Array, kr
 	if !mig.IsAnywhere(r, 48, mig.InlineLong(mach.TypeInteger64, 64, 0)) {
 		return list, mach.MigTypeError
 	}
-	if uint64(len(r)) != uint64(56)+mig.ArraySize(r, 48, 8) {
+	if uint64(len(r)) != uint64(56)+mig.ArraySize(r, 48, mig.Unpadded(mig.Count(r, 48), 8)) {
 		return list, mach.MigTypeError
 	}
 	list = mig.GetArray(r, 48, 8)

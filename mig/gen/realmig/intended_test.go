@@ -1,0 +1,74 @@
+package realmig
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+
+	"machkernel/mach"
+)
+
+// intended says why a difference is right; empty if it is not. These are all of
+// them: what the real MIG's C does there is unsafe.
+func (c *trial) intended(inC, inGo string) string {
+	switch {
+	case c.wraps() && refused(inGo):
+		return "the size of an array in C wraps at 32 bits, and elements are read behind the message; Go refuses the message"
+	case c.hasShortText() && readsOn(inC, inGo):
+		return "C reads a string up to its zero, behind the bytes that are counted; in Go it ends with them"
+	}
+	return ""
+}
+
+// wraps reports whether a descriptor in what is judged counts more bytes than
+// 32 bits can.
+func (c *trial) wraps() bool {
+	for _, at := range c.items {
+		if at+8 > len(c.input) {
+			continue
+		}
+		d := binary.LittleEndian.Uint64(c.input[at:])
+		if (d>>32)*(d>>8&0xffff)/8+64 >= 1<<32 {
+			return true
+		}
+	}
+	return false
+}
+
+// refused reports whether a line shows that a message was not accepted.
+func refused(line string) bool {
+	word := func(kr mach.KernReturn) uint32 { return uint32(kr) }
+	code := binary.LittleEndian.AppendUint64(nil, uint64(word(mach.MigBadArguments)))
+	return strings.Contains(line, fmt.Sprintf(" kr=%x ", word(mach.MigTypeError))) ||
+		strings.HasPrefix(line, "known=1 ") && strings.HasSuffix(line, fmt.Sprintf("%x", code))
+}
+
+// hasShortText reports whether there is a string in what is judged that takes
+// as many bytes as it has.
+func (c *trial) hasShortText() bool {
+	parts := replyParts(c.routine)
+	if c.server {
+		parts = requestParts(c.routine)
+	}
+	for i := range parts {
+		if parts[i].kind == shortText {
+			return true
+		}
+	}
+	return false
+}
+
+// readsOn reports whether the lines differ in bytes that C has and Go lacks.
+func readsOn(inC, inGo string) bool {
+	a, b := strings.Fields(inC), strings.Fields(inGo)
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] && !(b[i][0] == ':' && strings.HasPrefix(a[i], b[i])) {
+			return false
+		}
+	}
+	return true
+}
+
