@@ -157,7 +157,7 @@ func buildC(t *testing.T, tc toolchain, group *jobs, dir string, s *subject) {
 	command(t, dir, string(withoutMarkers(s.text)), tc.migcom, "-user", user, "-server", server, "-header", s.Name+".h", "-list", s.Name+".list")
 	stubs, err := os.ReadFile(filepath.Join(dir, server))
 	require.NoError(t, err)
-	stubs = repaired.ReplaceAll(stubs, []byte("(void *) In0P->$1, In0P->objectType.msgt_number,"))
+	stubs = repaired.ReplaceAll(stubs, []byte("(void *) In0P->$1, $2"))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, server), stubs, 0o600))
 	serve, err := cServer(s.Subsystem, server, string(stubs))
 	require.NoError(t, err, s.Name)
@@ -178,7 +178,7 @@ func buildC(t *testing.T, tc toolchain, group *jobs, dir string, s *subject) {
 
 // repaired is where the real MIG writes C that does not compile: an array of
 // rights inline in the request to a task's server (memory_object_create_proxy).
-var repaired = regexp.MustCompile(`In0P->(object)\.name, In0P->objectType\.msgt_number,`)
+var repaired = regexp.MustCompile(`In0P->(\w+)\.name, (In0P->\w+Type\.msgt_number)`)
 
 // flags are as for clients: no header of the host's C library.
 func (tc toolchain) flags(dir string) []string {

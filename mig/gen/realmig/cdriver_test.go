@@ -186,9 +186,9 @@ func (p *part) cBool() bool { return p.typ.UserType == "boolean_t" }
 // text of the stubs, which declares them.
 func cServer(s *defs.Subsystem, file, stubs string) (string, error) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "#define _Bool_unused\n#include %q\n#include \"driver.h\"\n", file)
+	fmt.Fprintf(&b, "#include %q\n#include \"driver.h\"\n", file)
 	for _, r := range s.Routines {
-		params := regexp.MustCompile(`mig_external kern_return_t `+r.ServerName+`\s*\(([^)]*)\);`).FindStringSubmatch(stubs)
+		params := regexp.MustCompile(`mig_external kern_return_t ` + r.ServerName + `\s*\(([^)]*)\);`).FindStringSubmatch(stubs)
 		if params == nil {
 			return "", fmt.Errorf("the server's text does not declare %s", r.ServerName)
 		}
@@ -206,7 +206,7 @@ func cServer(s *defs.Subsystem, file, stubs string) (string, error) {
 func cFunction(b *strings.Builder, r *defs.Routine, params string) {
 	f := func(text string, a ...any) { fmt.Fprintf(b, "\t"+text+"\n", a...) }
 	fmt.Fprintf(b, "kern_return_t %s(%s)\n{\n", r.ServerName, params)
-	f("int kr = answer(%q);", r.Name)
+	f("int code_ = answer(%q);", r.Name)
 	for _, a := range r.Args {
 		p := partOf(a)
 		switch {
@@ -235,7 +235,7 @@ func cFunction(b *strings.Builder, r *defs.Routine, params string) {
 			f("put(%sCnt, 4);", a.Name)
 		}
 	}
-	f("if (kr != 0)\n\t\treturn kr;")
+	f("if (code_ != 0)\n\t\treturn code_;")
 	for _, a := range r.Args {
 		if a.Dir.Returned() {
 			p := partOf(a)
@@ -256,12 +256,12 @@ func (p *part) cGive(f func(string, ...any)) {
 	case right:
 		f("take(%s, 4);", n)
 	case text, shortText:
-		f("{ unsigned n; void *p = take_bytes(&n); __builtin_memcpy(%s, p, n + 1 < %d ? n + 1 : %d); }", n, p.most(), p.most())
+		f("{ unsigned n_; void *from_ = take_bytes(&n_); __builtin_memcpy(%s, from_, n_ + 1 < %d ? n_ + 1 : %d); }", n, p.most(), p.most())
 	case variable:
-		f("{ unsigned n; void *p = take_bytes(&n); __builtin_memcpy(%s, p, n); *%sCnt = n / %d; }", n, n, size)
+		f("{ unsigned n_; void *from_ = take_bytes(&n_); __builtin_memcpy(%s, from_, n_); *%sCnt = n_ / %d; }", n, n, size)
 	case indefinite:
-		f("{ unsigned n; void *p = take_memory(&n); *%sCnt = n / %d;", n, p.scale())
-		f("if (is_scratch(p)) __builtin_memcpy((void *) *%s, p, n * %d); else *(void **) %s = p; }", n, p.c(), n)
+		f("{ unsigned n_; void *from_ = take_memory(&n_); *%sCnt = n_ / %d;", n, p.scale())
+		f("if (is_scratch(from_)) __builtin_memcpy((void *) *%s, from_, n_ * %d); else *(void **) %s = from_; }", n, p.c(), n)
 	case outLine:
 		f("take(%s, 8); take(%sCnt, 4); *%sCnt /= %d;", n, n, n, p.scale())
 	}

@@ -71,4 +71,3 @@ func readsOn(inC, inGo string) bool {
 	}
 	return true
 }
-

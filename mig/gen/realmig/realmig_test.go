@@ -161,6 +161,9 @@ func plainMask() []bool {
 func TestStubs(t *testing.T) {
 	tc := findToolchain(t)
 	subjects, types := tc.interfaces(t)
+	every, err := tc.parse(t.Context(), "testdata/every.defs")
+	require.NoError(t, err)
+	subjects = append(subjects, every)
 	d := build(t, tc, subjects)
 	routines, cases := 0, 0
 	intended := map[string]int{}
@@ -210,4 +213,3 @@ func compare(t *testing.T, trials []trial, c, goo []string, intended map[string]
 	}
 	require.Zero(t, bad, "differences in the %d cases", len(trials))
 }
-
