@@ -105,6 +105,9 @@ func Padded(n uint32, size int) uint64 { return (uint64(n)*uint64(size) + 7) &^ 
 // Unpadded is the same for elements that fill words, one by one or together.
 func Unpadded(n uint32, size int) uint64 { return uint64(n) * uint64(size) }
 
+// Times is how many elements n groups of size have, or as many as can be.
+func Times(n uint32, size int) uint32 { return uint32(min(uint64(n)*uint64(size), 1<<32-1)) }
+
 // Uints is an array of unsigned elements.
 type uints interface {
 	~uint8 | ~uint16 | ~uint32 | ~uint64

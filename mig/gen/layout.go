@@ -96,6 +96,9 @@ func newItem(a *defs.Arg) item {
 // dynamic reports whether the item's size varies.
 func (i *item) dynamic() bool { return i.kind == kindVariable || i.kind == kindIndefinite }
 
+// long reports whether the descriptor says long form.
+func (i *item) long() bool { return !i.count && i.arg.LongForm }
+
 // elem is the size in bytes of what the descriptor's number counts.
 func (i *item) elem() int { return i.bits() / 8 }
 
@@ -210,6 +213,11 @@ func supported(s *defs.Subsystem) error {
 		return fmt.Errorf("%v: Go is written for the target gnu64 only, not for %v", s.Pos, s.Target)
 	}
 	for _, r := range s.Routines {
+		for _, e := range []string{r.MsgOption, waitTime(r)} {
+			if _, ok := expression(e); !ok {
+				return fmt.Errorf("%v: %s: the Go back end cannot compute %s", r.Pos, r.Name, e)
+			}
+		}
 		if r.Kind != defs.KindRoutine && r.Kind != defs.KindSimpleRoutine {
 			return fmt.Errorf("%v: %s is a procedure or function, which the Go back end does not write", r.Pos, r.Name)
 		}

@@ -198,10 +198,8 @@ func (p *printer) outgoing(r *defs.Routine, req *message) {
 	if c := complexExpr(req); c != "" {
 		fields = append(fields, "Complex: "+c)
 	}
-	if a := r.WaitTimeArg; a != nil {
-		fields = append(fields, "Timeout: "+variable(a.Name))
-	} else if r.WaitTime != "" {
-		fields = append(fields, "Timeout: "+r.WaitTime)
+	if t := timeout(r); t != "" {
+		fields = append(fields, "Timeout: "+t)
 	}
 	if o := options(r); o != "" {
 		fields = append(fields, "Option: "+o)
@@ -211,22 +209,6 @@ func (p *printer) outgoing(r *defs.Routine, req *message) {
 		fields = append(fields, "Reply: "+w, "ReplyType: "+portType(a, w))
 	}
 	p.f("o := mig.Outgoing{%s}", strings.Join(fields, ", "))
-}
-
-// options is the expression for the bits added to mach_msg's option.
-func options(r *defs.Routine) string {
-	var list []string
-	if a := r.MsgOptionArg; a != nil {
-		list = append(list, variable(a.Name))
-	}
-	if r.WaitTimeArg != nil || r.WaitTime != "" {
-		if r.Kind.OneWay() {
-			list = append(list, "mach.SendTimeout")
-		} else {
-			list = append(list, "mach.RcvTimeout")
-		}
-	}
-	return strings.Join(list, "|")
 }
 
 func portType(a *defs.Arg, v string) string {
@@ -314,7 +296,7 @@ func (i *item) mismatch(b, at, d, complexBit string) string {
 	case i.kind == kindVariable, i.kind == kindOutLine:
 		return fmt.Sprintf("!mig.IsArray(%s, %s, %s)", b, at, d)
 	}
-	if i.typ.LongForm {
+	if i.long() {
 		return fmt.Sprintf("!mig.IsLong(%s, %s, %s)", b, at, d)
 	}
 	return fmt.Sprintf("!mig.Is(%s, %s, %s)", b, at, d)
@@ -350,15 +332,16 @@ func (p *printer) getArray(m *message, n int, v string, o place, bad func(string
 		p.f("%s = mig.String(r, %s, %s)", v, data, count)
 	default:
 		room := variable(it.arg.Name) + "Cnt"
+		groups := count
 		if s := it.typ.Scale(); s > 1 {
-			room = fmt.Sprintf("%s*%d", room, s)
+			room, groups = fmt.Sprintf("mig.Times(%s, %d)", room, s), fmt.Sprintf("%s/%d", count, s)
 		}
 		read := "mig.Elements[" + element(it.bits()) + "]"
 		if it.typ.IsPort() {
 			read = "mig.Names"
 		}
 		p.f("%s = %s(r, %s, min(%s, %s))", v, read, data, count, room)
-		p.f("if %s > %s { return %s }", count, room, p.ret("mach.MigArrayTooLarge"))
+		p.f("if %s > %sCnt { return %s }", groups, variable(it.arg.Name), p.ret("mach.MigArrayTooLarge"))
 	}
 	if n+1 < len(m.items) {
 		p.assignAt(o, fmt.Sprintf("%s + int(%s)", data, it.size("r", at)))

@@ -3,6 +3,7 @@ package realmig
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 
 	"machkernel/mach"
@@ -14,6 +15,8 @@ func (c *trial) intended(inC, inGo string) string {
 	switch {
 	case c.wraps() && refused(inGo):
 		return "the size of an array in C wraps at 32 bits, and elements are read behind the message; Go refuses the message"
+	case c.splits() && accepted(inC) && accepted(inGo):
+		return "C counts whole groups (structs of an array), and drops what is left of one; Go counts elements, as the message does"
 	case c.hasShortText() && readsOn(inC, inGo):
 		return "C reads a string up to its zero, behind the bytes that are counted; in Go it ends with them"
 	}
@@ -35,6 +38,30 @@ func (c *trial) wraps() bool {
 	return false
 }
 
+// splits reports whether a descriptor in what is judged counts a part of a
+// group.
+func (c *trial) splits() bool {
+	at := 0
+	for i, p := range c.parts() {
+		if at = c.items[len(c.items)-len(c.parts())+i]; at+8 <= len(c.input) && binary.LittleEndian.Uint32(c.input[at+4:])%uint32(p.scale()) != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// parts are those of what is judged.
+func (c *trial) parts() []part {
+	if c.server {
+		return requestParts(c.routine)
+	}
+	return replyParts(c.routine)
+}
+
+func accepted(line string) bool {
+	return strings.Contains(line, " kr=0 ") || strings.Contains(line, " known=1 ")
+}
+
 // refused reports whether a line shows that a message was not accepted.
 func refused(line string) bool {
 	word := func(kr mach.KernReturn) uint32 { return uint32(kr) }
@@ -46,16 +73,7 @@ func refused(line string) bool {
 // hasShortText reports whether there is a string in what is judged that takes
 // as many bytes as it has.
 func (c *trial) hasShortText() bool {
-	parts := replyParts(c.routine)
-	if c.server {
-		parts = requestParts(c.routine)
-	}
-	for i := range parts {
-		if parts[i].kind == shortText {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.parts(), func(p part) bool { return p.kind == shortText })
 }
 
 // readsOn reports whether the lines differ in bytes that C has and Go lacks.

@@ -204,7 +204,7 @@ func (m *message) item(p *part, v *value, received bool) {
 	if !away {
 		d |= 1 << 29
 	}
-	if p.typ.LongForm || p.kind == outLine {
+	if p.arg.LongForm || p.kind == outLine {
 		d |= 1 << 30
 	}
 	if away && !received && (p.arg.Dealloc == defs.DeallocYes || p.arg.Dealloc == defs.DeallocMaybe && v.moves) {

@@ -196,7 +196,7 @@ func sorted(m map[string]int) (keys []string) {
 // compare reports every difference that is not intended.
 func compare(t *testing.T, trials []trial, c, goo []string, intended map[string]int) {
 	t.Helper()
-	bad := 0
+	bad, shown := 0, map[string]int{}
 	for i := range trials {
 		x := &trials[i]
 		a, b := x.masked(c[i]), x.masked(goo[i])
@@ -207,7 +207,9 @@ func compare(t *testing.T, trials []trial, c, goo []string, intended map[string]
 			intended[reason]++
 			continue
 		}
-		if bad++; bad <= 10 {
+		bad++
+		key := fmt.Sprint(x.routine.Name, x.server)
+		if shown[key]++; shown[key] <= 2 {
 			t.Errorf("%s, %s:\n%.600s\nC:  %.900s\nGo: %.900s", x.routine.Name, x.what, x.line, a, b)
 		}
 	}
