@@ -9,6 +9,9 @@ import (
 	"machkernel/mach"
 )
 
+// typeError is how drivers print MIG_TYPE_ERROR.
+var typeError = uint32(1<<32 + int64(mach.MigTypeError))
+
 // intended says why a difference is right; empty if it is not. These are all of
 // them: what the real MIG's C does there is unsafe.
 func (c *trial) intended(inC, inGo string) string {
@@ -41,9 +44,10 @@ func (c *trial) wraps() bool {
 // splits reports whether a descriptor in what is judged counts a part of a
 // group.
 func (c *trial) splits() bool {
-	at := 0
-	for i, p := range c.parts() {
-		if at = c.items[len(c.items)-len(c.parts())+i]; at+8 <= len(c.input) && binary.LittleEndian.Uint32(c.input[at+4:])%uint32(p.scale()) != 0 {
+	parts := c.parts()
+	for i, p := range parts {
+		at := c.items[len(c.items)-len(parts)+i]
+		if !p.room && at+8 <= len(c.input) && binary.LittleEndian.Uint32(c.input[at+4:])%uint32(p.scale()) != 0 {
 			return true
 		}
 	}
@@ -58,16 +62,14 @@ func (c *trial) parts() []part {
 	return replyParts(c.routine)
 }
 
-func accepted(line string) bool {
-	return strings.Contains(line, " kr=0 ") || strings.Contains(line, " known=1 ")
+// accepted reports whether an answer shows results, or that a server was called.
+func accepted(answer string) bool {
+	return strings.Contains(answer, " kr=0 ") || strings.Contains(answer, " known=1")
 }
 
-// refused reports whether a line shows that a message was not accepted.
-func refused(line string) bool {
-	word := func(kr mach.KernReturn) uint32 { return uint32(kr) }
-	code := binary.LittleEndian.AppendUint64(nil, uint64(word(mach.MigBadArguments)))
-	return strings.Contains(line, fmt.Sprintf(" kr=%x ", word(mach.MigTypeError))) ||
-		strings.HasPrefix(line, "known=1 ") && strings.HasSuffix(line, fmt.Sprintf("%x", code))
+// refused reports whether an answer shows that a message's layout was not.
+func refused(answer string) bool {
+	return strings.Contains(answer, fmt.Sprintf(" kr=%x ", typeError)) || answer == "known=1"
 }
 
 // hasShortText reports whether there is a string in what is judged that takes

@@ -179,6 +179,7 @@ func (m *message) item(p *part, v *value, received bool) {
 		w = p.typ.Out
 	}
 	if p.room {
+		m.items = append(m.items, len(m.b))
 		m.word(1<<32|1<<29|32<<8|uint64(mach.TypeInteger32), 8)
 		m.word(uint64(min(v.count, uint32(p.most()/p.scale()))), 4)
 		return
@@ -236,7 +237,7 @@ func (m *message) data(p *part, v *value, away bool) {
 		m.padded(nil)
 	case p.typ.IsPort():
 		for i := 0; i < len(v.data); i += 4 {
-			m.word(uint64(binary.LittleEndian.Uint32(v.data[i:])), 4)
+			m.word(uint64(binary.LittleEndian.Uint32(v.data[i:])), 8) // the C clears what a name does not fill
 		}
 	default:
 		m.padded(v.data)
