@@ -207,29 +207,34 @@ func (i *item) number() int {
 	return i.typ.Number
 }
 
+// refuse is an error at a place of the .defs file.
+func refuse(at defs.Pos, text string, args ...any) error {
+	return &defs.Error{Pos: at, Msg: fmt.Sprintf(text, args...)}
+}
+
 // supported refuses what the Go back end cannot express.
 func supported(s *defs.Subsystem) error {
 	if s.Target != defs.GNU64 {
-		return fmt.Errorf("%v: Go is written for the target gnu64 only, not for %v", s.Pos, s.Target)
+		return refuse(s.Pos, "Go is written for the target gnu64 only, not for %v", s.Target)
 	}
 	for _, r := range s.Routines {
 		for _, e := range []string{r.MsgOption, waitTime(r)} {
 			if _, ok := expression(e); !ok {
-				return fmt.Errorf("%v: %s: the Go back end cannot compute %s", r.Pos, r.Name, e)
+				return refuse(r.Pos, "%s: the Go back end cannot compute %s", r.Name, e)
 			}
 		}
 		if r.Kind != defs.KindRoutine && r.Kind != defs.KindSimpleRoutine {
-			return fmt.Errorf("%v: %s is a procedure or function, which the Go back end does not write", r.Pos, r.Name)
+			return refuse(r.Pos, "%s is a procedure or function, which the Go back end does not write", r.Name)
 		}
 		for _, a := range r.Args {
 			if a.Type.IsPort() && a.Type.Inline && a.Type.Number != 1 && !a.Type.Variable {
-				return fmt.Errorf("%v: %s: an array of rights inline, which the Go back end does not write", a.Pos, a.Name)
+				return refuse(a.Pos, "%s: an array of rights inline, which the Go back end does not write", a.Name)
 			}
 			if s.KernelServer && a.Type.IsPort() && a.Type.Indefinite {
-				return fmt.Errorf("%v: %s: an array of rights inline or out of line, which the Go back end does not write for the kernel", a.Pos, a.Name)
+				return refuse(a.Pos, "%s: an array of rights inline or out of line, which the Go back end does not write for the kernel", a.Name)
 			}
 			if i := newItem(a); i.kind != kindPort && a.Type.Out.Poly && (a.Dir.Sent() || a.Dir.Returned()) {
-				return fmt.Errorf("%v: %s: an array of rights of any kind, which the Go back end does not write", a.Pos, a.Name)
+				return refuse(a.Pos, "%s: an array of rights of any kind, which the Go back end does not write", a.Name)
 			}
 		}
 	}

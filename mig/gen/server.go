@@ -45,7 +45,7 @@ func (p *serverPrinter) translatable(r *defs.Routine) error {
 	for _, a := range r.Args {
 		t := a.Type
 		if p.kernel && t.IsPort() && (t.InTran != "" || t.OutTran != "") && p.Types.lookup(t.TransType) == "" {
-			return fmt.Errorf("%v: %s: no Go type is known for %s; name it in the file of types", a.Pos, a.Name, t.TransType)
+			return refuse(a.Pos, "%s: no Go type is known for %s; name it in the file of types", a.Name, t.TransType)
 		}
 	}
 	return nil

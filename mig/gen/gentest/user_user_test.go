@@ -181,3 +181,16 @@ func Five(m mig.Messenger, object mach.Name, a uint64, bArg uint32, cArg bool, d
 	}
 	return kr
 }
+
+// Name calls name (709).
+func Name(m mig.Messenger, object mach.Name, name string) (kr mach.KernReturn) {
+	b := m.MigBuffer(168)
+	mig.Put64(b, 32, mig.InlineLong(mach.TypeString, 1024, 1))
+	mig.PutString(b, 40, 128, name)
+	o := mig.Outgoing{ID: 709, Dest: object, DestType: mach.TypeCopySend}
+	r, kr := o.Call(m, b, 168, 48)
+	if kr == mach.KernSuccess {
+		kr = mig.CheckReply(r, 48, true, mig.CarryNothing)
+	}
+	return kr
+}

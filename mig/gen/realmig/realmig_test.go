@@ -1,3 +1,13 @@
+// Package realmig judges mig/gen by the real GNU MIG: for every interface of the
+// kernel, and one of our own that has what those have not, both write stubs.
+// Two programs, one in C and one in Go, read the same cases and print what the
+// stubs sent, answered and understood:
+//
+//	values     arguments, results, messages and damaged messages, drawn from a .defs file
+//	layout     how a message is laid out, and which of its bytes are defined
+//	trial      the cases of a routine
+//	cdriver, godriver, build   the two programs
+//	compare    their answers; intended lists the differences that are right
 package realmig
 
 import (

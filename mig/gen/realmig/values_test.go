@@ -105,7 +105,6 @@ func (v *value) tokens(p *part) []string {
 // arguments draws those of a client's stub: what the driver is told, and the
 // request that follows.
 func (d dice) arguments(r *defs.Routine, wild bool) (tokens []string, request *message) {
-	type header struct{ kind mach.TypeName }
 	dest, answer := r.RequestPort.Type.In.Name, mach.TypeMakeSendOnce
 	var items []func(m *message)
 	for _, a := range r.Args {
