@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	_ "machkernel/mig" // what is built is made of it, so its changes have this test run again
 	"machkernel/mig/defs"
 	"machkernel/mig/gen"
 )
