@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -54,6 +55,13 @@ func findToolchain(t *testing.T) toolchain {
 	return toolchain{filepath.Join(root, "usr/include/x86_64-linux-gnu"), filepath.Join(root, "usr/lib/mig/x86_64-gnu-migcom")}
 }
 
+func absolute(t *testing.T, path string) string {
+	t.Helper()
+	path, err := filepath.Abs(path)
+	require.NoError(t, err)
+	return path
+}
+
 // command runs one and returns what it printed.
 func command(t *testing.T, dir, stdin, name string, args ...string) string {
 	t.Helper()
@@ -65,35 +73,40 @@ func command(t *testing.T, dir, stdin, name string, args ...string) string {
 	return out.String()
 }
 
-// interfaces are all .defs files that the packages have, those of types alone
-// apart.
+// interfaces are all .defs files that the packages have. Those of types alone
+// are apart: they parse behind a subsystem's statement.
 func (tc toolchain) interfaces(t *testing.T) (subjects []*subject, types []string) {
 	t.Helper()
 	err := filepath.WalkDir(tc.include, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".defs" {
 			return err
 		}
-		s, err := tc.parse(t.Context(), path)
-		if err != nil && strings.Contains(err.Error(), "subsystem") {
-			types = append(types, path)
-			return nil
-		}
+		text, err := os.ReadFile(path)
 		if err != nil {
-			return fmt.Errorf("%s: %w", path, err)
+			return err
 		}
+		if !statement.Match(text) {
+			types = append(types, path)
+			_, err = tc.parse(t.Context(), path, "subsystem types 1;\n")
+			return err
+		}
+		s, err := tc.parse(t.Context(), path, "")
 		subjects = append(subjects, s)
-		return nil
+		return err
 	})
 	require.NoError(t, err)
 	return subjects, types
 }
 
-func (tc toolchain) parse(ctx context.Context, path string) (*subject, error) {
+// statement is what makes an interface of a file.
+var statement = regexp.MustCompile(`(?m)^\s*subsystem\b`)
+
+func (tc toolchain) parse(ctx context.Context, path, before string) (*subject, error) {
 	text, err := defs.Preprocess(ctx, path, []string{"-nostdinc", "-I" + tc.include})
 	if err != nil {
 		return nil, err
 	}
-	s, err := defs.Parse(path, text, defs.GNU64)
+	s, err := defs.Parse(path, append([]byte(before), text...), defs.GNU64)
 	if err != nil {
 		return nil, err
 	}
@@ -136,23 +149,23 @@ func build(t *testing.T, tc toolchain, subjects []*subject) drivers {
 	dir := t.TempDir()
 	group := &jobs{free: make(chan struct{}, runtime.NumCPU())}
 	d := drivers{filepath.Join(dir, "c"), filepath.Join(dir, "go")}
+	flags := tc.flags(t, dir)
 	var objects []string
 	for _, s := range subjects {
-		buildC(t, tc, group, dir, s)
+		buildC(t, tc, group, dir, flags, s)
 		objects = append(objects, s.Name+".user.o", s.Name+".server.o")
 	}
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "tables.c"), []byte(cTables(subjects)), 0o600))
 	buildGo(t, dir, d.goo, subjects)
 	require.NoError(t, group.wait())
-	here, err := filepath.Abs("testdata")
-	require.NoError(t, err)
+	here := absolute(t, "testdata")
 	args := append([]string{"-O1", "-w", "-I" + here, "-o", d.c, filepath.Join(here, "driver.c"), "tables.c"}, objects...)
 	command(t, dir, "", "gcc", args...)
 	return d
 }
 
 // buildC has the real MIG write stubs, and compiles the drivers behind them.
-func buildC(t *testing.T, tc toolchain, group *jobs, dir string, s *subject) {
+func buildC(t *testing.T, tc toolchain, group *jobs, dir string, flags []string, s *subject) {
 	t.Helper()
 	user, server := s.Name+".user.c", s.Name+".server.c"
 	command(t, dir, string(withoutMarkers(s.text)), tc.migcom, "-user", user, "-server", server, "-header", s.Name+".h", "-list", s.Name+".list")
@@ -166,8 +179,7 @@ func buildC(t *testing.T, tc toolchain, group *jobs, dir string, s *subject) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
 		group.start(func() error {
 			out := strings.TrimSuffix(strings.TrimPrefix(name, "driver_"), ".c") + ".o"
-			c := exec.CommandContext(t.Context(), "gcc", tc.flags(dir)...)
-			c.Args = append(c.Args, "-c", name, "-o", out)
+			c := exec.CommandContext(t.Context(), "gcc", slices.Concat(flags, []string{"-c", name, "-o", out})...)
 			c.Dir = dir
 			if text, err := c.CombinedOutput(); err != nil {
 				return fmt.Errorf("gcc %s: %w\n%s", name, err, text)
@@ -182,17 +194,14 @@ func buildC(t *testing.T, tc toolchain, group *jobs, dir string, s *subject) {
 var repaired = regexp.MustCompile(`In0P->(\w+)\.name, (In0P->\w+Type\.msgt_number)`)
 
 // flags are as for clients: no header of the host's C library.
-func (tc toolchain) flags(dir string) []string {
-	std, err := exec.Command("gcc", "-print-file-name=include").Output()
-	if err != nil {
-		std = nil // the compiler will say what is missing
-	}
-	top, _ := filepath.Abs("../../..")
-	here, _ := filepath.Abs("testdata")
+func (tc toolchain) flags(t *testing.T, dir string) []string {
+	t.Helper()
+	std := command(t, dir, "", "gcc", "-print-file-name=include")
+	here := absolute(t, "testdata")
 	return []string{
 		"-std=gnu11", "-O0", "-w", "-ffreestanding", "-fno-stack-protector", "-fno-strict-aliasing", "-Werror=incompatible-pointer-types",
 		"-Werror=int-conversion", "-Werror=implicit-function-declaration", "-nostdinc",
-		"-isystem", strings.TrimSpace(string(std)), "-I" + here, "-I" + filepath.Join(top, "libmach/include"), "-I" + filepath.Join(here, "include"), "-I" + dir, "-isystem", tc.include,
+		"-isystem", strings.TrimSpace(std), "-I" + here, "-I" + absolute(t, "../../../libmach/include"), "-I" + filepath.Join(here, "include"), "-I" + dir, "-isystem", tc.include,
 	}
 }
 
@@ -212,8 +221,7 @@ func withoutMarkers(text []byte) []byte {
 // module.
 func buildGo(t *testing.T, dir, out string, subjects []*subject) {
 	t.Helper()
-	top, err := filepath.Abs("../../..")
-	require.NoError(t, err)
+	top := absolute(t, "../../..")
 	virtual := filepath.Join(top, strings.TrimPrefix(overlayPath, "machkernel/"))
 	replace := map[string]string{}
 	add := func(path string, text []byte) {

@@ -20,11 +20,9 @@ extern struct server servers[];
 static char line[1 << 20], *next;
 static unsigned char in[1 << 17], out[1 << 17], reply[1 << 16];
 static unsigned char arena[1 << 21];
-static unsigned used, reply_size, in_size;
+static unsigned used, reply_size;
 static int filler, code, dropped;
 static sigjmp_buf crash;
-
-int more(void) { return *next != 0; }
 
 static char *token(void)
 {
@@ -53,10 +51,7 @@ char *scratch(unsigned size)
 }
 
 int is_scratch(const void *p) { return (unsigned char *)p >= arena && (unsigned char *)p < arena + sizeof arena; }
-int in_message(const void *p)
-{
-	return ((unsigned char *)p >= in && (unsigned char *)p < in + sizeof in);
-}
+int in_message(const void *p) { return (unsigned char *)p >= in && (unsigned char *)p < in + sizeof in; }
 
 static int digit(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; }
 
@@ -212,7 +207,7 @@ static void server(void)
 	code = strtoul(token(), 0, 16);
 	memset(in, filler, sizeof in);
 	memset(out, filler, sizeof out);
-	in_size = hex(token() + 1, in);
+	hex(token() + 1, in);
 	for (struct server *s = servers; s->name; s++)
 		if (strcmp(s->name, name) == 0) {
 			int ok = s->serve(in, out);

@@ -1,6 +1,5 @@
 /* What the generated C drivers and their run-time share. No libc header: the
    generated code sees GNU Mach's. */
-int more(void);
 void take(void *to, unsigned size);               /* a number, or bytes */
 void *take_bytes(unsigned *size);                 /* bytes */
 void *take_memory(unsigned *count);               /* bytes or an address, and a count */
