@@ -95,6 +95,18 @@ func (c *Incoming) PutMemory(d uint64, a mach.Addr) {
 	c.Put64(d, uint64(a))
 }
 
+// PutRights appends an array of rights that may be inline or out of line.
+func (c *Incoming) PutRights(d uint64, a Array) {
+	if a.OutLine() {
+		c.PutMemory(outOfLineRights(d)|Number(a.Number), a.Addr)
+		return
+	}
+	c.carry = true
+	at := len(c.reply)
+	c.Place(d, 8*int(a.Number))
+	PutRights(c.reply, at, d, a)
+}
+
 // PutArray appends an array that may be inline or out of line; d is its
 // descriptor inline, without a number.
 func (c *Incoming) PutArray(d uint64, a Array) {
@@ -102,6 +114,5 @@ func (c *Incoming) PutArray(d uint64, a Array) {
 		c.PutMemory(d&^descInline|Number(a.Number), a.Addr)
 		return
 	}
-	c.carry = c.carry || mach.TypeName(d).IsPort()
-	copy(c.Place(d|Number(a.Number), len(a.Inline)), a.Inline)
+	copy(c.Place(d&^descDealloc|Number(a.Number), len(a.Inline)), a.Inline)
 }

@@ -73,6 +73,13 @@ func IsInline(b []byte, at int) bool { return le.Uint32(b[at:])&descInline != 0 
 // Is makes a stub's test of an item that never varies: the whole descriptor.
 func Is(b []byte, at int, d uint64) bool { return le.Uint64(b[at:]) == d }
 
+// IsLong is the test of one in the long form, of which a stub looks at what
+// says something only: not at the unused bits, nor whether memory moves.
+func IsLong(b []byte, at int, d uint64) bool {
+	const mask = 0xffffffff_00000000 | descInline | descLong | descElement
+	return (le.Uint64(b[at:])^d)&mask == 0
+}
+
 // IsArray is the test of an item whose number varies, inline or out of line.
 func IsArray(b []byte, at int, d uint64) bool {
 	const mask = descInline | descLong | descElement
@@ -94,6 +101,12 @@ func IsPoly(b []byte, at int, d uint64, complexBit bool) bool {
 
 // Padded is what n elements of size bytes take in a message.
 func Padded(n uint32, size int) uint64 { return (uint64(n)*uint64(size) + 7) &^ 7 }
+
+// Unpadded is the same for elements that fill words, one by one or together.
+func Unpadded(n uint32, size int) uint64 { return uint64(n) * uint64(size) }
+
+// Times is how many elements n groups of size have, or as many as can be.
+func Times(n uint32, size int) uint32 { return uint32(min(uint64(n)*uint64(size), 1<<32-1)) }
 
 // Uints is an array of unsigned elements.
 type uints interface {
@@ -157,7 +170,11 @@ func PutStruct(b []byte, at int, v any) {
 	zero(b[at+n : at+pad(n)])
 }
 
-// String is a zero-terminated string in at most n bytes at b[at:].
+// FixedString is a zero-terminated string in a place of n bytes at b[at:], whose
+// last byte is taken for the zero.
+func FixedString(b []byte, at, n int) string { return String(b, at, uint32(n-1)) }
+
+// String is a string of n bytes at b[at:], or less where a zero ends it.
 func String(b []byte, at int, n uint32) string {
 	s := b[at : at+int(n)]
 	for i, c := range s {
@@ -200,23 +217,59 @@ func GetArray(b []byte, at, size int) Array {
 }
 
 // PutArray writes one as an item, d being its descriptor inline, and tells how
-// many bytes stand behind the descriptor.
+// many bytes stand behind the descriptor. What d says of moving memory counts
+// out of line only.
 func PutArray(b []byte, at int, d uint64, a Array) int {
 	if a.Inline == nil && a.Number > 0 {
 		Put64(b, at, d&^descInline|Number(a.Number))
 		Put64(b, at+descriptorSize, uint64(a.Addr))
 		return 8
 	}
-	Put64(b, at, d|Number(a.Number))
+	Put64(b, at, d&^descDealloc|Number(a.Number))
 	n := copy(b[at+descriptorSize:], a.Inline)
 	return n + zero(b[at+descriptorSize+n:at+descriptorSize+pad(n)])
 }
 
+// IsRights is the test of an array of rights, inline or out of line, where
+// names are narrower.
+func IsRights(b []byte, at int, d uint64) bool {
+	if !IsInline(b, at) {
+		d = outOfLineRights(d)
+	}
+	return IsAnywhere(b, at, d)
+}
+
+func outOfLineRights(d uint64) uint64 { return d&^(descInline|0xffff00) | 32<<8 }
+
+// GetRights reads such an array; its elements are names of 4 bytes.
+func GetRights(b []byte, at int) Array {
+	a := GetArray(b, at, 8)
+	if a.Inline != nil {
+		a.Inline = make([]byte, 4*a.Number)
+		for i := range int(a.Number) {
+			copy(a.Inline[4*i:], b[at+descriptorSize+8*i:][:4])
+		}
+	}
+	return a
+}
+
+// PutRights writes one as PutArray does.
+func PutRights(b []byte, at int, d uint64, a Array) int {
+	if a.OutLine() {
+		return PutArray(b, at, outOfLineRights(d), a)
+	}
+	Put64(b, at, d&^descDealloc|Number(a.Number))
+	for i := range int(a.Number) {
+		Put64(b, at+descriptorSize+8*i, uint64(Get32(a.Inline, 4*i)))
+	}
+	return 8 * int(a.Number)
+}
+
 // ArraySize is what stands behind the descriptor of such an item, in bytes: the
-// elements, padded, or an address.
-func ArraySize(b []byte, at, size int) uint64 {
+// elements, inline many bytes, or an address.
+func ArraySize(b []byte, at int, inline uint64) uint64 {
 	if IsInline(b, at) {
-		return Padded(Count(b, at), size)
+		return inline
 	}
 	return 8
 }

@@ -24,6 +24,8 @@ func (t *Type) matches(b []byte, at int) bool {
 		return IsArray(b, at, d)
 	case t.Poly:
 		return IsPoly(b, at, d, true)
+	case t.Long:
+		return IsLong(b, at, d)
 	}
 	return Is(b, at, d)
 }

@@ -16,6 +16,7 @@ import (
 // Exit codes of the command.
 const (
 	exitOK        = 0
+	exitRefused   = 1   // an interface definition that cannot be translated
 	exitException = 1   // a client ended by an exception nobody handled, or with its process
 	exitUsage     = 2   // bad usage, a file that is no client, a host that lacks something
 	exitTimeout   = 124 // the time of --timeout is over
@@ -30,6 +31,12 @@ type exitError struct {
 func (e *exitError) Error() string { return e.err.Error() }
 func (e *exitError) Unwrap() error { return e.err }
 
+// refusal is what is wrong with a file that a compiler reads: lines that begin
+// with the place, as editors understand them.
+type refusal struct{ lines []string }
+
+func (r *refusal) Error() string { return strings.Join(r.lines, "; ") }
+
 func main() { os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // execute runs the command with args and returns its exit code. An error is
@@ -42,6 +49,13 @@ func execute(args []string, out, errs io.Writer) int {
 	err := c.Execute()
 	if err == nil {
 		return exitOK
+	}
+	var refused *refusal
+	if errors.As(err, &refused) {
+		for _, line := range refused.lines {
+			fmt.Fprintln(errs, oneLine(line))
+		}
+		return exitRefused
 	}
 	fmt.Fprintln(errs, "machkernel:", oneLine(err.Error()))
 	var ee *exitError

@@ -128,10 +128,10 @@ func (m *migOptions) run(ctx context.Context, stderr io.Writer) error {
 	}
 	s, err := defs.Parse(m.file, text, defs.GNU64)
 	if err != nil {
-		return err
+		return refused(err)
 	}
 	for _, w := range s.Warnings {
-		fmt.Fprintln(stderr, w)
+		fmt.Fprintln(stderr, oneLine(w.Error()))
 	}
 	o := gen.Options{Package: m.pkg, Source: filepath.Base(m.file)}
 	if o.Package == "" {
@@ -161,7 +161,7 @@ func (m *migOptions) run(ctx context.Context, stderr io.Writer) error {
 			continue
 		}
 		if files[name], err = out.write(s, o); err != nil {
-			return err
+			return refused(err)
 		}
 		order = append(order, name)
 	}
@@ -176,6 +176,24 @@ func (m *migOptions) run(ctx context.Context, stderr io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// refused is an error of the .defs file; any other stays as it is.
+func refused(err error) error {
+	var list defs.ErrorList
+	var one *defs.Error
+	switch {
+	case errors.As(err, &list):
+	case errors.As(err, &one):
+		list = defs.ErrorList{one}
+	default:
+		return err
+	}
+	r := &refusal{}
+	for _, e := range list {
+		r.lines = append(r.lines, e.Error())
+	}
+	return r
 }
 
 func readTypes(name string) (gen.Types, error) {

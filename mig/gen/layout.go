@@ -96,6 +96,9 @@ func newItem(a *defs.Arg) item {
 // dynamic reports whether the item's size varies.
 func (i *item) dynamic() bool { return i.kind == kindVariable || i.kind == kindIndefinite }
 
+// long reports whether the descriptor says long form.
+func (i *item) long() bool { return !i.count && i.arg.LongForm }
+
 // elem is the size in bytes of what the descriptor's number counts.
 func (i *item) elem() int { return i.bits() / 8 }
 
@@ -160,6 +163,15 @@ func (m *message) varies() bool {
 	return false
 }
 
+// poly reports whether the side that sends the item, or the one that receives
+// it, states or learns the kind of right at run-time.
+func (i *item) poly(sends bool) bool {
+	if sends {
+		return i.typ.In.Poly
+	}
+	return i.typ.Out.Poly
+}
+
 // carry is when the message is complex.
 type carry uint8
 
@@ -169,16 +181,18 @@ const (
 	carryAny // depends on what is sent
 )
 
-func (m *message) carry() carry {
+func (m *message) carry(sends bool) carry {
 	c := carryNothing
 	for i := range m.items {
 		it := &m.items[i]
 		switch {
-		case it.kind == kindIndefinite, it.kind == kindPort && it.typ.Poly():
+		case it.kind == kindOutLine:
+			c = carrySome
+		case it.kind == kindIndefinite && !it.typ.IsPort(), it.typ.IsPort() && it.poly(sends):
 			if c == carryNothing {
 				c = carryAny
 			}
-		case it.kind == kindOutLine, it.typ.IsPort():
+		case it.typ.IsPort():
 			c = carrySome
 		}
 	}
@@ -193,18 +207,34 @@ func (i *item) number() int {
 	return i.typ.Number
 }
 
+// refuse is an error at a place of the .defs file.
+func refuse(at defs.Pos, text string, args ...any) error {
+	return &defs.Error{Pos: at, Msg: fmt.Sprintf(text, args...)}
+}
+
 // supported refuses what the Go back end cannot express.
 func supported(s *defs.Subsystem) error {
 	if s.Target != defs.GNU64 {
-		return fmt.Errorf("%v: Go is written for the target gnu64 only, not for %v", s.Pos, s.Target)
+		return refuse(s.Pos, "Go is written for the target gnu64 only, not for %v", s.Target)
 	}
 	for _, r := range s.Routines {
+		for _, e := range []string{r.MsgOption, waitTime(r)} {
+			if _, ok := expression(e); !ok {
+				return refuse(r.Pos, "%s: the Go back end cannot compute %s", r.Name, e)
+			}
+		}
 		if r.Kind != defs.KindRoutine && r.Kind != defs.KindSimpleRoutine {
-			return fmt.Errorf("%v: %s is a procedure or function, which the Go back end does not write", r.Pos, r.Name)
+			return refuse(r.Pos, "%s is a procedure or function, which the Go back end does not write", r.Name)
 		}
 		for _, a := range r.Args {
 			if a.Type.IsPort() && a.Type.Inline && a.Type.Number != 1 && !a.Type.Variable {
-				return fmt.Errorf("%v: %s: an array of rights inline, which the Go back end does not write", a.Pos, a.Name)
+				return refuse(a.Pos, "%s: an array of rights inline, which the Go back end does not write", a.Name)
+			}
+			if s.KernelServer && a.Type.IsPort() && a.Type.Indefinite {
+				return refuse(a.Pos, "%s: an array of rights inline or out of line, which the Go back end does not write for the kernel", a.Name)
+			}
+			if i := newItem(a); i.kind != kindPort && a.Type.Out.Poly && (a.Dir.Sent() || a.Dir.Returned()) {
+				return refuse(a.Pos, "%s: an array of rights of any kind, which the Go back end does not write", a.Name)
 			}
 		}
 	}

@@ -11,12 +11,11 @@ import (
 //
 //	subsystem base routine number request-id reply-id
 //
-// as GNU MIG does; readers of traces know the form (.msgids).
+// as GNU MIG does, with the reply id 0 where there is no reply; readers of traces know the form (.msgids).
 func List(s *defs.Subsystem, _ Options) ([]byte, error) {
 	var b bytes.Buffer
 	for _, r := range s.Routines {
-		reply := r.ID + defs.ReplyOffset
-		fmt.Fprintf(&b, "%s %d %s %d %d %d\n", s.Name, s.Base, r.Name, r.Number, r.ID, reply)
+		fmt.Fprintf(&b, "%s %d %s %d %d %d\n", s.Name, s.Base, r.Name, r.Number, r.ID, r.ReplyID)
 	}
 	return b.Bytes(), nil
 }

@@ -112,7 +112,7 @@ func (i *item) descriptor(w defs.Wire) string {
 	switch {
 	case i.kind == kindOutLine:
 		return fmt.Sprintf("mig.OutOfLine(%s, %d)", name, i.bits())
-	case i.typ.LongForm:
+	case i.long():
 		return fmt.Sprintf("mig.InlineLong(%s, %d, %d)", name, i.bits(), i.number())
 	}
 	return fmt.Sprintf("mig.Inline(%s, %d, %d)", name, i.bits(), i.number())

@@ -45,7 +45,7 @@ func (p *serverPrinter) translatable(r *defs.Routine) error {
 	for _, a := range r.Args {
 		t := a.Type
 		if p.kernel && t.IsPort() && (t.InTran != "" || t.OutTran != "") && p.Types.lookup(t.TransType) == "" {
-			return fmt.Errorf("%v: %s: no Go type is known for %s; name it in the file of types", a.Pos, a.Name, t.TransType)
+			return refuse(a.Pos, "%s: no Go type is known for %s; name it in the file of types", a.Name, t.TransType)
 		}
 	}
 	return nil
@@ -84,7 +84,7 @@ func (p *serverPrinter) methodParams(r *defs.Routine) (params, results []param) 
 				typ = "ports.Right"
 			}
 			params = append(params, param{v, typ})
-			if a.Type.Poly() {
+			if a.Type.Out.Poly {
 				params = append(params, param{v + "Poly", "mach.TypeName"})
 			}
 		case defs.MsgSeqno:
@@ -93,13 +93,13 @@ func (p *serverPrinter) methodParams(r *defs.Routine) (params, results []param) 
 		if next < len(req.items) && req.items[next].arg == a {
 			it := &req.items[next]
 			it.in = true
-			params = append(params, p.received(it)...)
+			params = append(params, p.Types.goArgs(it, p.kernel, false)...)
 			next++
 		}
 	}
 	for i := range rep.items {
 		it := &rep.items[i]
-		for _, q := range p.Types.goArgs(it, p.kernel) {
+		for _, q := range p.Types.goArgs(it, p.kernel, true) {
 			if it.arg.Dir == defs.InOut {
 				q.name += "Out"
 			}
@@ -107,16 +107,6 @@ func (p *serverPrinter) methodParams(r *defs.Routine) (params, results []param) 
 		}
 	}
 	return params, append(results, param{"kr", "mach.KernReturn"})
-}
-
-// received are the parameters of an item of the request: whether memory was to
-// be deallocated is its sender's affair.
-func (p *serverPrinter) received(it *item) []param {
-	ps := p.Types.goArgs(it, p.kernel)
-	if n := len(ps); strings.HasSuffix(ps[n-1].name, "Dealloc") {
-		ps = ps[:n-1]
-	}
-	return ps
 }
 
 func (p *serverPrinter) requestType(a *defs.Arg) string {
@@ -210,7 +200,7 @@ func (p *serverPrinter) unpack(r *defs.Routine, m *message) []string {
 		size = fmt.Sprintf("len(b) < %d", m.size())
 	}
 	tests := []string{size}
-	switch m.carry() {
+	switch m.carry(false) {
 	case carryNothing:
 		tests = append(tests, "c.Complex()")
 	case carrySome:
@@ -234,7 +224,7 @@ func (p *serverPrinter) unpack(r *defs.Routine, m *message) []string {
 			flush()
 			values[i] = p.array(it, i, at, data)
 			if i+1 < len(m.items) {
-				p.assignAt(o, p.behind(it, at, data))
+				p.assignAt(o, fmt.Sprintf("%s + int(%s)", data, it.size("b", at)))
 			}
 			o = place{dynamic: true}
 			continue
@@ -273,7 +263,7 @@ func (p *serverPrinter) headerArg(a *defs.Arg) []string {
 		if p.kernel {
 			v, poly = "c.ReplyRight()", "c.ReplyRight().Type"
 		}
-		if a.Type.Poly() {
+		if a.Type.Out.Poly {
 			return []string{v, poly}
 		}
 		return []string{v}
@@ -298,7 +288,7 @@ func (p *serverPrinter) fixedValue(it *item, n int, at, data string) string {
 		case p.kernel:
 			v = fmt.Sprintf("c.Right(%d)", n)
 		}
-		if it.typ.Poly() {
+		if it.typ.Out.Poly {
 			v += fmt.Sprintf(", mach.TypeName(b[%s])", at)
 		}
 		return v
@@ -331,7 +321,7 @@ func (p *serverPrinter) array(it *item, n int, at, data string) string {
 		p.f("if !ok { return mach.KernInvalidArgument }")
 		p.f("%s := mig.Elements[%s](%sBytes, 0, mig.Count(b, %s))", v, element(it.bits()), v, at)
 	case it.kind == kindIndefinite:
-		p.f("%s := mig.GetArray(b, %s, %d)", v, at, it.elem())
+		p.f("%s := %s", v, it.getAnywhere("b", at))
 	case it.typ.String:
 		p.f("%s := mig.String(b, %s, mig.Count(b, %s))", v, data, at)
 	case it.typ.IsPort() && p.kernel:
@@ -342,14 +332,6 @@ func (p *serverPrinter) array(it *item, n int, at, data string) string {
 		p.f("%s := mig.Elements[%s](b, %s, mig.Count(b, %s))", v, element(it.bits()), data, at)
 	}
 	return v
-}
-
-// behind is the expression for where the item after one of varying size starts.
-func (p *serverPrinter) behind(it *item, at, data string) string {
-	if it.kind == kindIndefinite {
-		return fmt.Sprintf("%s + int(mig.ArraySize(b, %s, %d))", data, at, it.elem())
-	}
-	return fmt.Sprintf("%s + int(mig.Padded(mig.Count(b, %s), %d))", data, at, it.elem())
 }
 
 // long makes memory of an array that is too long to be inline.
@@ -372,6 +354,9 @@ func (p *serverPrinter) putResult(it *item) {
 		wire.Name = wire.Name.Received() // the kernel holds what it sends
 	}
 	d := it.descriptor(wire) + dealloc(it, v)
+	if wire.Poly && !p.kernel {
+		d += fmt.Sprintf("|uint64(%sPoly)", v)
+	}
 	switch it.kind {
 	case kindScalar:
 		p.f("c.Put64(%s, %s)", d, word(v, p.Types.scalar(it.typ), it.bits()))
@@ -392,7 +377,7 @@ func (p *serverPrinter) putResult(it *item) {
 		if p.kernel {
 			p.f("mig.PutAnywhere(c, %s, %s, %sLong)", d, v, v)
 		} else {
-			p.f("c.PutArray(%s, %s)", d, v)
+			p.f("c.Put%s(%s, %s)", it.anywhere(), d, v)
 		}
 	}
 }
@@ -416,12 +401,10 @@ func (p *serverPrinter) putPort(it *item, v, d string, wire defs.Wire) {
 	case p.kernel && it.typ.OutTran != "":
 		v = fmt.Sprintf("%s(%s)", camel(it.typ.OutTran, false), v)
 		p.f("c.PutRight(%s, %s)", typeName(wire.Name), v)
-	case p.kernel && it.typ.Poly():
+	case p.kernel && it.typ.In.Poly:
 		p.f("c.PutRight(%sPoly, %s)", v, v)
 	case p.kernel:
 		p.f("c.PutRight(%s, %s)", typeName(wire.Name), v)
-	case it.typ.In.Poly:
-		p.f("c.PutName(%s|uint64(%sPoly), %s)", d, v, v)
 	default:
 		p.f("c.PutName(%s, %s)", d, v)
 	}

@@ -75,7 +75,7 @@ func (p *printer) tableArg(it *item, name, dir string) {
 	if n := it.typ.Number; n > 0 && it.kind != kindOutLine {
 		t += fmt.Sprintf(", Number: %d", n)
 	}
-	if it.typ.LongForm {
+	if it.long() {
 		t += ", Long: true"
 	}
 	p.f("{Name: %q, Dir: %s, Type: mig.Type{%s}},", name, dir, t)

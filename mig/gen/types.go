@@ -119,10 +119,21 @@ func (t Types) fixed(i *item) string {
 // param is one Go parameter or result.
 type param struct{ name, typ string }
 
-// goArgs are the Go values of an item, as its sender (out of a stub) or its
-// receiver (in a server) has them. kernel is the kernel's side.
-func (t Types) goArgs(i *item, kernel bool) []param {
+// goArgs are the Go values of an item, as the side that sends the message or
+// the one that receives it has them. kernel is the kernel's side.
+func (t Types) goArgs(i *item, kernel, sends bool) []param {
 	v := variable(i.arg.Name)
+	list := t.values(i, v, kernel)
+	if i.typ.IsPort() && i.poly(sends) {
+		list = append(list, param{v + "Poly", "mach.TypeName"})
+	}
+	if sends && !kernel && (i.kind == kindOutLine || i.kind == kindIndefinite) && i.arg.Dealloc == defs.DeallocMaybe {
+		list = append(list, param{v + "Dealloc", "bool"}) // does the memory move?
+	}
+	return list
+}
+
+func (t Types) values(i *item, v string, kernel bool) []param {
 	switch {
 	case i.count:
 		return []param{{v + "Cnt", "uint32"}}
@@ -137,9 +148,9 @@ func (t Types) goArgs(i *item, kernel bool) []param {
 	case i.kind == kindOutLine && kernel:
 		return []param{{v, "ipc.Region"}, {v + "Cnt", "uint32"}}
 	case i.kind == kindOutLine:
-		return t.dealloc(i, v, []param{{v, "mach.Addr"}, {v + "Cnt", "uint32"}})
+		return []param{{v, "mach.Addr"}, {v + "Cnt", "uint32"}}
 	case i.kind == kindIndefinite && !kernel:
-		return t.dealloc(i, v, []param{{v, "mig.Array"}})
+		return []param{{v, "mig.Array"}}
 	case i.typ.String:
 		return []param{{v, "string"}}
 	case i.typ.IsPort() && kernel:
@@ -151,25 +162,11 @@ func (t Types) goArgs(i *item, kernel bool) []param {
 }
 
 func (t Types) port(i *item, v string, kernel bool) []param {
-	var list []param
 	switch {
 	case !kernel:
-		list = []param{{v, "mach.Name"}}
+		return []param{{v, "mach.Name"}}
 	case i.in && i.typ.InTran != "", !i.in && i.typ.OutTran != "":
-		list = []param{{v, t.lookup(i.typ.TransType)}}
-	default:
-		list = []param{{v, "ports.Right"}}
+		return []param{{v, t.lookup(i.typ.TransType)}}
 	}
-	if i.typ.Poly() {
-		list = append(list, param{v + "Poly", "mach.TypeName"})
-	}
-	return list
-}
-
-// dealloc adds the argument that decides whether memory moves.
-func (t Types) dealloc(i *item, v string, list []param) []param {
-	if i.arg.Dealloc == defs.DeallocMaybe {
-		list = append(list, param{v + "Dealloc", "bool"})
-	}
-	return list
+	return []param{{v, "ports.Right"}}
 }

@@ -45,7 +45,7 @@ func (p *printer) userStub(r *defs.Routine) {
 	}
 	p.f("r, kr := o.Call(m, b, %s, %d)", size, room)
 	p.f("if kr == mach.KernSuccess {")
-	p.f("kr = mig.CheckReply(r, %d, %t, %s)", rep.size(), !rep.varies(), carries[rep.carry()])
+	p.f("kr = mig.CheckReply(r, %d, %t, %s)", rep.size(), !rep.varies(), carries[rep.carry(false)])
 	p.f("}")
 	if len(rep.items) == 0 {
 		p.f("return kr")
@@ -70,12 +70,12 @@ func (p *printer) userParams(r *defs.Routine, req, rep *message) (params, result
 		switch a.Dir {
 		case defs.RequestPort:
 			params = append(params, param{v, "mach.Name"})
-			if a.Type.Poly() {
+			if a.Type.In.Poly {
 				params = append(params, param{v + "Poly", "mach.TypeName"})
 			}
 		case defs.ReplyPort, defs.UReplyPort:
 			params = append(params, param{v, "mach.Name"})
-			if a.Type.Poly() {
+			if a.Type.In.Poly {
 				params = append(params, param{v + "Poly", "mach.TypeName"})
 			}
 		case defs.WaitTime:
@@ -84,7 +84,7 @@ func (p *printer) userParams(r *defs.Routine, req, rep *message) (params, result
 			params = append(params, param{v, "mach.MsgOption"})
 		}
 		if next < len(req.items) && req.items[next].arg == a {
-			params = append(params, p.Types.goArgs(&req.items[next], false)...)
+			params = append(params, p.Types.goArgs(&req.items[next], false, true)...)
 			next++
 		} else if a.Dir == defs.Out && a.Type.Variable && a.Type.Inline && !a.Type.Indefinite && !a.Type.String {
 			params = append(params, param{v + "Cnt", "uint32"}) // the room the caller has
@@ -92,10 +92,7 @@ func (p *printer) userParams(r *defs.Routine, req, rep *message) (params, result
 	}
 	for i := range rep.items {
 		it := &rep.items[i]
-		for _, q := range p.Types.goArgs(it, false) {
-			if strings.HasSuffix(q.name, "Dealloc") {
-				continue
-			}
+		for _, q := range p.Types.goArgs(it, false, false) {
 			if it.arg.Dir == defs.InOut {
 				q.name += "Out"
 			}
@@ -112,15 +109,15 @@ func (p *printer) putRequest(m *message) string {
 		it := &m.items[i]
 		v := variable(it.arg.Name)
 		d := it.descriptor(it.typ.In)
+		if it.typ.In.Poly {
+			d += fmt.Sprintf("|uint64(%sPoly)", v)
+		}
 		at, data := o.String(), o.plus(typeSize)
 		switch it.kind {
 		case kindScalar:
 			p.f("mig.Put64(b, %s, %s)", at, d)
 			p.f("mig.Put64(b, %s, %s)", data, p.scalarWord(it, v))
 		case kindPort:
-			if it.typ.In.Poly {
-				d += fmt.Sprintf("|uint64(%sPoly)", v)
-			}
 			p.f("mig.Put64(b, %s, %s)", at, d)
 			p.f("mig.Put64(b, %s, uint64(%s))", data, v)
 		case kindOutLine:
@@ -170,7 +167,7 @@ func (p *printer) putArray(it *item, v, d string, o place) place {
 	switch {
 	case it.kind == kindIndefinite:
 		p.f("if !%s.OutLine() && %s.Number > %d { return %s }", v, v, it.typ.Number, p.ret("mach.MigArrayTooLarge"))
-		p.assignAt(o, fmt.Sprintf("%s + mig.PutArray(b, %s, %s%s, %s)", data, at, d, dealloc(it, v), v))
+		p.assignAt(o, fmt.Sprintf("%s + mig.Put%s(b, %s, %s, %s)", data, it.anywhere(), at, d+dealloc(it, v), v))
 	case it.typ.String:
 		n := it.typ.Number
 		p.f("mig.Put64(b, %s, %s|mig.Number(mig.StringCount(%s, %d)))", at, d, v, n)
@@ -201,10 +198,8 @@ func (p *printer) outgoing(r *defs.Routine, req *message) {
 	if c := complexExpr(req); c != "" {
 		fields = append(fields, "Complex: "+c)
 	}
-	if a := r.WaitTimeArg; a != nil {
-		fields = append(fields, "Timeout: "+variable(a.Name))
-	} else if r.WaitTime != "" {
-		fields = append(fields, "Timeout: "+r.WaitTime)
+	if t := timeout(r); t != "" {
+		fields = append(fields, "Timeout: "+t)
 	}
 	if o := options(r); o != "" {
 		fields = append(fields, "Option: "+o)
@@ -216,22 +211,6 @@ func (p *printer) outgoing(r *defs.Routine, req *message) {
 	p.f("o := mig.Outgoing{%s}", strings.Join(fields, ", "))
 }
 
-// options is the expression for the bits added to mach_msg's option.
-func options(r *defs.Routine) string {
-	var list []string
-	if a := r.MsgOptionArg; a != nil {
-		list = append(list, variable(a.Name))
-	}
-	if r.WaitTimeArg != nil || r.WaitTime != "" {
-		if r.Kind.OneWay() {
-			list = append(list, "mach.SendTimeout")
-		} else {
-			list = append(list, "mach.RcvTimeout")
-		}
-	}
-	return strings.Join(list, "|")
-}
-
 func portType(a *defs.Arg, v string) string {
 	if a.Type.In.Poly {
 		return v + "Poly"
@@ -241,7 +220,7 @@ func portType(a *defs.Arg, v string) string {
 
 // complexExpr is the expression for the complex bit; empty is false.
 func complexExpr(m *message) string {
-	switch m.carry() {
+	switch m.carry(true) {
 	case carryNothing:
 		return ""
 	case carrySome:
@@ -251,10 +230,10 @@ func complexExpr(m *message) string {
 	for i := range m.items {
 		it := &m.items[i]
 		v := variable(it.arg.Name)
-		switch it.kind {
-		case kindPort:
+		if it.typ.In.Poly {
 			list = append(list, v+"Poly.IsPort()")
-		case kindIndefinite:
+		}
+		if it.kind == kindIndefinite {
 			list = append(list, v+".OutLine()")
 		}
 	}
@@ -274,6 +253,9 @@ func (p *printer) getReply(m *message) {
 		d := it.descriptor(it.typ.Out)
 		at, data := o.String(), o.plus(typeSize)
 		bad(it.mismatch("r", at, d, "mig.IsComplex(r)"))
+		if it.typ.Out.Poly {
+			p.f("%sPoly = mach.TypeName(r[%s])", v, at)
+		}
 		if it.dynamic() {
 			o = p.getArray(m, i, v, o, bad)
 			continue
@@ -283,9 +265,6 @@ func (p *printer) getReply(m *message) {
 			p.f("%s = %s", v, value("mig.Get64(r, "+data+")", p.Types.scalar(it.typ)))
 		case kindPort:
 			p.f("%s = mach.Name(mig.Get64(r, %s))", v, data)
-			if it.typ.Poly() {
-				p.f("%sPoly = mach.TypeName(r[%s])", v, at)
-			}
 		case kindOutLine:
 			p.f("%s, %sCnt = mach.Addr(mig.Get64(r, %s)), mig.Count(r, %s)", v, v, data, at)
 		case kindFixed:
@@ -298,7 +277,7 @@ func (p *printer) getReply(m *message) {
 // getFixed reads a value of several elements into v.
 func (p *printer) getFixed(it *item, v, b, data string) {
 	if it.typ.String {
-		p.f("%s = mig.String(%s, %s, %d)", v, b, data, it.elem()*it.typ.Number)
+		p.f("%s = mig.FixedString(%s, %s, %d)", v, b, data, it.elem()*it.typ.Number)
 	} else {
 		p.f("mig.GetStruct(%s, %s, &%s)", b, data, v)
 	}
@@ -308,14 +287,35 @@ func (p *printer) getFixed(it *item, v, b, data string) {
 // a stub expects.
 func (i *item) mismatch(b, at, d, complexBit string) string {
 	switch {
-	case i.kind == kindPort && i.typ.Poly():
+	case i.kind == kindPort && i.typ.Out.Poly:
 		return fmt.Sprintf("!mig.IsPoly(%s, %s, %s, %s)", b, at, d, complexBit)
+	case i.kind == kindIndefinite && i.typ.IsPort():
+		return fmt.Sprintf("!mig.IsRights(%s, %s, %s)", b, at, d)
 	case i.kind == kindIndefinite:
 		return fmt.Sprintf("!mig.IsAnywhere(%s, %s, %s)", b, at, d)
 	case i.kind == kindVariable, i.kind == kindOutLine:
 		return fmt.Sprintf("!mig.IsArray(%s, %s, %s)", b, at, d)
 	}
+	if i.long() {
+		return fmt.Sprintf("!mig.IsLong(%s, %s, %s)", b, at, d)
+	}
 	return fmt.Sprintf("!mig.Is(%s, %s, %s)", b, at, d)
+}
+
+// anywhere is what functions of the run-time call an array that is inline or
+// out of line.
+func (i *item) anywhere() string {
+	if i.typ.IsPort() {
+		return "Rights"
+	}
+	return "Array"
+}
+
+func (i *item) getAnywhere(b, at string) string {
+	if i.typ.IsPort() {
+		return fmt.Sprintf("mig.GetRights(%s, %s)", b, at)
+	}
+	return fmt.Sprintf("mig.GetArray(%s, %s, %d)", b, at, i.elem())
 }
 
 // getArray reads item n of the reply, of varying size; what follows it is
@@ -325,27 +325,26 @@ func (p *printer) getArray(m *message, n int, v string, o place, bad func(string
 	at, data := o.String(), o.plus(typeSize)
 	count := fmt.Sprintf("mig.Count(r, %s)", at)
 	bad(sizeTest(m, n, "r", o))
-	end := fmt.Sprintf("%s + int(mig.Padded(%s, %d))", data, count, it.elem())
 	switch {
 	case it.kind == kindIndefinite:
-		p.f("%s = mig.GetArray(r, %s, %d)", v, at, it.elem())
-		end = fmt.Sprintf("%s + int(mig.ArraySize(r, %s, %d))", data, at, it.elem())
+		p.f("%s = %s", v, it.getAnywhere("r", at))
 	case it.typ.String:
 		p.f("%s = mig.String(r, %s, %s)", v, data, count)
 	default:
 		room := variable(it.arg.Name) + "Cnt"
+		groups := count
 		if s := it.typ.Scale(); s > 1 {
-			room = fmt.Sprintf("%s*%d", room, s)
+			room, groups = fmt.Sprintf("mig.Times(%s, %d)", room, s), fmt.Sprintf("%s/%d", count, s)
 		}
 		read := "mig.Elements[" + element(it.bits()) + "]"
 		if it.typ.IsPort() {
 			read = "mig.Names"
 		}
 		p.f("%s = %s(r, %s, min(%s, %s))", v, read, data, count, room)
-		p.f("if %s > %s { return %s }", count, room, p.ret("mach.MigArrayTooLarge"))
+		p.f("if %s > %sCnt { return %s }", groups, variable(it.arg.Name), p.ret("mach.MigArrayTooLarge"))
 	}
 	if n+1 < len(m.items) {
-		p.assignAt(o, end)
+		p.assignAt(o, fmt.Sprintf("%s + int(%s)", data, it.size("r", at)))
 	}
 	return place{dynamic: true}
 }
@@ -373,9 +372,19 @@ func sizeTest(m *message, n int, b string, o place) string {
 	if exact {
 		compare = "!="
 	}
-	bytes := fmt.Sprintf("mig.Padded(mig.Count(%s, %s), %d)", b, o, it.elem())
-	if it.kind == kindIndefinite {
-		bytes = fmt.Sprintf("mig.ArraySize(%s, %s, %d)", b, o, it.elem())
+	return fmt.Sprintf("uint64(len(%s)) %s uint64(%s) + %s", b, compare, o.plus(typeSize+rest), it.size(b, o.String()))
+}
+
+// size is the expression for the bytes behind the descriptor of an item of
+// varying size. They are padded, but for elements that fill words together.
+func (i *item) size(b, at string) string {
+	f := "Padded"
+	if i.elem()*i.typ.Scale()%8 == 0 {
+		f = "Unpadded"
 	}
-	return fmt.Sprintf("uint64(len(%s)) %s uint64(%s) + %s", b, compare, o.plus(typeSize+rest), bytes)
+	bytes := fmt.Sprintf("mig.%s(mig.Count(%s, %s), %d)", f, b, at, i.elem())
+	if i.kind == kindIndefinite {
+		return fmt.Sprintf("mig.ArraySize(%s, %s, %s)", b, at, bytes)
+	}
+	return bytes
 }

@@ -228,7 +228,7 @@ func VMPagesPhys(m mig.Messenger, hostPriv, targetTask mach.Name, vaddr mach.Add
 	if !mig.IsAnywhere(r, 48, mig.InlineLong(mach.TypeInteger64, 64, 0)) {
 		return pages, mach.MigTypeError
 	}
-	if uint64(len(r)) != uint64(56)+mig.ArraySize(r, 48, 8) {
+	if uint64(len(r)) != uint64(56)+mig.ArraySize(r, 48, mig.Unpadded(mig.Count(r, 48), 8)) {
 		return pages, mach.MigTypeError
 	}
 	pages = mig.GetArray(r, 48, 8)

@@ -144,14 +144,14 @@ func ThreadGetSampledPcs(m mig.Messenger, thread mach.Name, seqno, sampledPcsCnt
 }
 
 // MemoryObjectCreateProxy calls memory_object_create_proxy (4010).
-func MemoryObjectCreateProxy(m mig.Messenger, task mach.Name, maxProtection mach.Prot, object []mach.Name, offset, start, lenArg []uint64) (proxy mach.Name, kr mach.KernReturn) {
+func MemoryObjectCreateProxy(m mig.Messenger, task mach.Name, maxProtection mach.Prot, object []mach.Name, objectPoly mach.TypeName, offset, start, lenArg []uint64) (proxy mach.Name, kr mach.KernReturn) {
 	b := m.MigBuffer(32848)
 	mig.Put64(b, 32, mig.Inline(mach.TypeInteger32, 32, 1))
 	mig.Put64(b, 40, uint64(uint32(maxProtection)))
 	if len(object) > 1024 {
 		return proxy, mach.MigArrayTooLarge
 	}
-	mig.Put64(b, 48, mig.Inline(0, 64, 0)|mig.Number(uint32(len(object))))
+	mig.Put64(b, 48, mig.Inline(0, 64, 0)|uint64(objectPoly)|mig.Number(uint32(len(object))))
 	at := 56 + mig.PutNames(b, 56, object)
 	if len(offset) > 1024 {
 		return proxy, mach.MigArrayTooLarge
@@ -168,7 +168,7 @@ func MemoryObjectCreateProxy(m mig.Messenger, task mach.Name, maxProtection mach
 	}
 	mig.Put64(b, at, mig.Inline(mach.TypeInteger64, 64, 0)|mig.Number(uint32(len(lenArg))))
 	at = at + 8 + mig.PutElements(b, at+8, lenArg)
-	o := mig.Outgoing{ID: 4010, Dest: task, DestType: mach.TypeCopySend, Complex: true}
+	o := mig.Outgoing{ID: 4010, Dest: task, DestType: mach.TypeCopySend, Complex: objectPoly.IsPort()}
 	r, kr := o.Call(m, b, at, 64)
 	if kr == mach.KernSuccess {
 		kr = mig.CheckReply(r, 64, true, mig.CarrySome)

@@ -678,7 +678,7 @@ func HostGetKernelVersion(m mig.Messenger, host mach.Name) (kernelVersion string
 	if !mig.Is(r, 48, mig.Inline(mach.TypeString, 8, 512)) {
 		return kernelVersion, mach.MigTypeError
 	}
-	kernelVersion = mig.String(r, 56, 512)
+	kernelVersion = mig.FixedString(r, 56, 512)
 	return kernelVersion, mach.KernSuccess
 }
 

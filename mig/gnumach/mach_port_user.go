@@ -230,7 +230,7 @@ func MachPortMoveMember(m mig.Messenger, task, member, after mach.Name) (kr mach
 }
 
 // MachPortRequestNotification calls mach_port_request_notification (3214).
-func MachPortRequestNotification(m mig.Messenger, task, name mach.Name, id mach.MsgID, sync uint32, notify mach.Name, notifyPoly mach.TypeName) (previous mach.Name, previousPoly mach.TypeName, kr mach.KernReturn) {
+func MachPortRequestNotification(m mig.Messenger, task, name mach.Name, id mach.MsgID, sync uint32, notify mach.Name, notifyPoly mach.TypeName) (previous mach.Name, kr mach.KernReturn) {
 	b := m.MigBuffer(96)
 	mig.Put64(b, 32, mig.Inline(mach.TypePortName, 32, 1))
 	mig.Put64(b, 40, uint64(uint32(name)))
@@ -243,17 +243,16 @@ func MachPortRequestNotification(m mig.Messenger, task, name mach.Name, id mach.
 	o := mig.Outgoing{ID: 3214, Dest: task, DestType: mach.TypeCopySend, Complex: notifyPoly.IsPort()}
 	r, kr := o.Call(m, b, 96, 64)
 	if kr == mach.KernSuccess {
-		kr = mig.CheckReply(r, 64, true, mig.CarryAny)
+		kr = mig.CheckReply(r, 64, true, mig.CarrySome)
 	}
 	if kr != mach.KernSuccess {
-		return previous, previousPoly, kr
+		return previous, kr
 	}
-	if !mig.IsPoly(r, 48, mig.Inline(mach.TypeMoveSendOnce, 64, 1), mig.IsComplex(r)) {
-		return previous, previousPoly, mach.MigTypeError
+	if !mig.Is(r, 48, mig.Inline(mach.TypeMoveSendOnce, 64, 1)) {
+		return previous, mach.MigTypeError
 	}
 	previous = mach.Name(mig.Get64(r, 56))
-	previousPoly = mach.TypeName(r[48])
-	return previous, previousPoly, mach.KernSuccess
+	return previous, mach.KernSuccess
 }
 
 // MachPortInsertRight calls mach_port_insert_right (3215).
@@ -289,8 +288,8 @@ func MachPortExtractRight(m mig.Messenger, task, name mach.Name, msgtName uint32
 	if !mig.IsPoly(r, 48, mig.Inline(0, 64, 1), mig.IsComplex(r)) {
 		return poly, polyPoly, mach.MigTypeError
 	}
-	poly = mach.Name(mig.Get64(r, 56))
 	polyPoly = mach.TypeName(r[48])
+	poly = mach.Name(mig.Get64(r, 56))
 	return poly, polyPoly, mach.KernSuccess
 }
 

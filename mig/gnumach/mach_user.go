@@ -490,7 +490,7 @@ func VMSetDefaultMemoryManager(m mig.Messenger, hostPriv, defaultManager mach.Na
 }
 
 // MemoryObjectLockRequest calls memory_object_lock_request (2044).
-func MemoryObjectLockRequest(m mig.Messenger, memoryControl mach.Name, offset, size uint64, shouldReturn int32, shouldFlush bool, lockValue mach.Prot, replyTo mach.Name, replyToPoly mach.TypeName) (kr mach.KernReturn) {
+func MemoryObjectLockRequest(m mig.Messenger, memoryControl mach.Name, offset, size uint64, shouldReturn int32, shouldFlush bool, lockValue mach.Prot, replyTo mach.Name) (kr mach.KernReturn) {
 	b := m.MigBuffer(128)
 	mig.Put64(b, 32, mig.Inline(mach.TypeInteger64, 64, 1))
 	mig.Put64(b, 40, offset)
@@ -504,7 +504,7 @@ func MemoryObjectLockRequest(m mig.Messenger, memoryControl mach.Name, offset, s
 	mig.Put64(b, 104, uint64(uint32(lockValue)))
 	mig.Put64(b, 112, mig.Inline(mach.TypeMakeSendOnce, 64, 1))
 	mig.Put64(b, 120, uint64(replyTo))
-	o := mig.Outgoing{ID: 2044, Dest: memoryControl, DestType: mach.TypeCopySend, Complex: replyToPoly.IsPort()}
+	o := mig.Outgoing{ID: 2044, Dest: memoryControl, DestType: mach.TypeCopySend, Complex: true}
 	return o.Send(m, b, 128)
 }
 
@@ -744,7 +744,7 @@ func MemoryObjectDestroy(m mig.Messenger, memoryControl mach.Name, reason mach.K
 }
 
 // MemoryObjectDataSupply calls memory_object_data_supply (2093).
-func MemoryObjectDataSupply(m mig.Messenger, memoryControl mach.Name, offset uint64, data mach.Addr, dataCnt uint32, dataDealloc bool, lockValue mach.Prot, precious bool, replyTo mach.Name, replyToPoly mach.TypeName) (kr mach.KernReturn) {
+func MemoryObjectDataSupply(m mig.Messenger, memoryControl mach.Name, offset uint64, data mach.Addr, dataCnt uint32, dataDealloc bool, lockValue mach.Prot, precious bool, replyTo mach.Name) (kr mach.KernReturn) {
 	b := m.MigBuffer(112)
 	mig.Put64(b, 32, mig.Inline(mach.TypeInteger64, 64, 1))
 	mig.Put64(b, 40, offset)
@@ -772,7 +772,7 @@ func MemoryObjectReady(m mig.Messenger, memoryControl mach.Name, mayCache bool, 
 }
 
 // MemoryObjectChangeAttributes calls memory_object_change_attributes (2095).
-func MemoryObjectChangeAttributes(m mig.Messenger, memoryControl mach.Name, mayCache bool, copyStrategy int32, replyTo mach.Name, replyToPoly mach.TypeName) (kr mach.KernReturn) {
+func MemoryObjectChangeAttributes(m mig.Messenger, memoryControl mach.Name, mayCache bool, copyStrategy int32, replyTo mach.Name) (kr mach.KernReturn) {
 	b := m.MigBuffer(80)
 	mig.Put64(b, 32, mig.Inline(mach.TypeBoolean, 32, 1))
 	mig.Put64(b, 40, uint64(mig.Word(mayCache)))
@@ -780,7 +780,7 @@ func MemoryObjectChangeAttributes(m mig.Messenger, memoryControl mach.Name, mayC
 	mig.Put64(b, 56, uint64(uint32(copyStrategy)))
 	mig.Put64(b, 64, mig.Inline(mach.TypeMakeSendOnce, 64, 1))
 	mig.Put64(b, 72, uint64(replyTo))
-	o := mig.Outgoing{ID: 2095, Dest: memoryControl, DestType: mach.TypeCopySend, Complex: replyToPoly.IsPort()}
+	o := mig.Outgoing{ID: 2095, Dest: memoryControl, DestType: mach.TypeCopySend, Complex: true}
 	return o.Send(m, b, 80)
 }
 

@@ -9,7 +9,7 @@ import (
 	"machkernel/ports"
 )
 
-// ktestServer serves subsystem ktest, ids 700 to 708. A method whose answer is not
+// ktestServer serves subsystem ktest, ids 700 to 709. A method whose answer is not
 // KERN_SUCCESS takes nothing of what it got, and its results are not looked at.
 type ktestServer interface {
 	// Scalars is scalars (700).
@@ -38,6 +38,9 @@ type ktestServer interface {
 
 	// Five is five (708).
 	Five(c *mig.Call, object *Object, a uint64, bArg uint32, cArg bool, d uint64, eArg mach.Name) mach.KernReturn
+
+	// Name is name (709).
+	Name(c *mig.Call, object *Object, name string) mach.KernReturn
 }
 
 // ktestStubs are the stubs of an implementation.
@@ -56,6 +59,7 @@ func ktestDemux(sub *mig.Subsystem, s ktestServer) mig.Demux {
 		6: m.pages,
 		7: m.tell,
 		8: m.five,
+		9: m.name,
 	}}
 }
 
@@ -191,4 +195,16 @@ func (m ktestStubs) five(c *mig.Call) mach.KernReturn {
 		return mach.MigBadArguments
 	}
 	return m.s.Five(c, convertPortToObject(c.Object), mig.Get64(b, 8), uint32(mig.Get64(b, 24)), uint32(mig.Get64(b, 40)) != 0, mig.Get64(b, 56), mach.Name(mig.Get64(b, 72)))
+}
+
+func (m ktestStubs) name(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 136 ||
+		c.Complex() ||
+		!mig.IsLong(b, 0, mig.InlineLong(mach.TypeString, 1024, 1)) {
+		return mach.MigBadArguments
+	}
+	var name string
+	name = mig.FixedString(b, 8, 128)
+	return m.s.Name(c, convertPortToObject(c.Object), name)
 }

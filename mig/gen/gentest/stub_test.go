@@ -2,6 +2,7 @@ package gentest
 
 import (
 	"encoding/binary"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -67,6 +68,11 @@ func (s *kernelServer) Pages(*mig.Call, *Object, uint32) ([]uint64, mach.KernRet
 
 func (s *kernelServer) Tell(_ *mig.Call, _ *Object, what uint32) mach.KernReturn {
 	s.calls = append(s.calls, what)
+	return s.answer
+}
+
+func (s *kernelServer) Name(_ *mig.Call, _ *Object, name string) mach.KernReturn {
+	s.calls = append(s.calls, name)
 	return s.answer
 }
 
@@ -152,6 +158,28 @@ func TestRoomForAnArray(t *testing.T) {
 	require.Equal(t, mach.MigArrayTooLarge, Words(w, w.name, 0, make([]uint32, 1025)), "the client's stub refuses")
 }
 
+// A string in a place of fixed size ends there at the latest: its last byte is
+// taken for the zero, whatever it is.
+func TestStringsOfFixedSize(t *testing.T) {
+	long := strings.Repeat("x", 127)
+	for _, c := range []struct{ sent, received string }{
+		{"", ""}, {"hd0", "hd0"}, {long, long}, {long + "y", long}, {"hd\x00rest", "hd"},
+	} {
+		s := &kernelServer{}
+		w := newWorld(t, s)
+		require.Equal(t, mach.KernSuccess, Name(w, w.name, c.sent))
+		require.Equal(t, []any{c.received}, s.calls)
+	}
+	s := &kernelServer{}
+	w := newWorld(t, s)
+	w.tamper = func(b []byte, n int) ([]byte, int) {
+		copy(b[40:168], long+"y")
+		return b, n
+	}
+	require.Equal(t, mach.KernSuccess, Name(w, w.name, ""))
+	require.Equal(t, []any{long}, s.calls)
+}
+
 // A request that is not as declared is refused with MIG_BAD_ARGUMENTS, an id of
 // no routine with MIG_BAD_ID, and the server is not called.
 func TestServerRefuses(t *testing.T) {
@@ -168,6 +196,7 @@ func TestServerRefuses(t *testing.T) {
 	words := func(w *world) mach.KernReturn { return Words(w, w.name, 1, make([]uint32, 4)) }
 	memory := func(w *world) mach.KernReturn { return Memory(w, w.name, 0, 0, 8) }
 	poly := func(w *world) mach.KernReturn { return Poly(w, w.name, 0, w.reply, mach.TypeMakeSend) }
+	name := func(w *world) mach.KernReturn { return Name(w, w.name, "hd0") }
 	for _, c := range []struct {
 		name string
 		call func(*world) mach.KernReturn
@@ -199,6 +228,9 @@ func TestServerRefuses(t *testing.T) {
 			return b, n
 		}, mach.KernSuccess},
 		{"a polymorphic right in a simple message", poly, word(0, func(d uint32) uint32 { return d &^ 0x80000000 }), mach.MigBadArguments},
+		{"a long item's unused bits, which no stub looks at", name, word(32, func(d uint32) uint32 { return d | 0x1f<<24 }), mach.KernSuccess},
+		{"a long item's number", name, word(36, set(2)), mach.MigBadArguments},
+		{"a long item in the short form", name, word(32, func(d uint32) uint32 { return d &^ 0x40000000 }), mach.MigBadArguments},
 		{"an unknown id", scalars, word(28, set(99)), mach.MigBadID},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"machkernel/mig"
 )
 
-// UtestServer serves subsystem utest, ids 700 to 708. A method whose answer is not
+// UtestServer serves subsystem utest, ids 700 to 709. A method whose answer is not
 // KERN_SUCCESS takes nothing of what it got, and its results are not looked at.
 type UtestServer interface {
 	// Scalars is scalars (700).
@@ -36,6 +36,9 @@ type UtestServer interface {
 
 	// Five is five (708).
 	Five(c *mig.Incoming, object mach.Name, a uint64, bArg uint32, cArg bool, d uint64, eArg mach.Name) mach.KernReturn
+
+	// Name is name (709).
+	Name(c *mig.Incoming, object mach.Name, name string) mach.KernReturn
 }
 
 // utestStubs are the stubs of an implementation.
@@ -54,6 +57,7 @@ func UtestDemux(sub *mig.Subsystem, s UtestServer) mig.TaskDemux {
 		6: m.pages,
 		7: m.tell,
 		8: m.five,
+		9: m.name,
 	}}
 }
 
@@ -175,4 +179,16 @@ func (m utestStubs) five(c *mig.Incoming) mach.KernReturn {
 		return mach.MigBadArguments
 	}
 	return m.s.Five(c, c.Header.Local, mig.Get64(b, 8), uint32(mig.Get64(b, 24)), uint32(mig.Get64(b, 40)) != 0, mig.Get64(b, 56), mach.Name(mig.Get64(b, 72)))
+}
+
+func (m utestStubs) name(c *mig.Incoming) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 136 ||
+		c.Complex() ||
+		!mig.IsLong(b, 0, mig.InlineLong(mach.TypeString, 1024, 1)) {
+		return mach.MigBadArguments
+	}
+	var name string
+	name = mig.FixedString(b, 8, 128)
+	return m.s.Name(c, c.Header.Local, name)
 }

@@ -7,8 +7,8 @@ import (
 	"machkernel/mig"
 )
 
-// Utest is subsystem utest, ids 700 to 708.
-var Utest = &mig.Subsystem{Name: "utest", Base: 700, Number: 9, Routines: []mig.Routine{
+// Utest is subsystem utest, ids 700 to 709.
+var Utest = &mig.Subsystem{Name: "utest", Base: 700, Number: 10, Routines: []mig.Routine{
 	{
 		Name: "scalars", ID: 700,
 		Args: []mig.Arg{
@@ -75,6 +75,12 @@ var Utest = &mig.Subsystem{Name: "utest", Base: 700, Number: 9, Routines: []mig.
 			{Name: "c", Dir: mig.In, Type: mig.Type{C: "boolean_t", Name: mach.TypeBoolean, Bits: 32, Number: 1}},
 			{Name: "d", Dir: mig.In, Type: mig.Type{C: "uint64_t", Name: mach.TypeInteger64, Bits: 64, Number: 1}},
 			{Name: "e", Dir: mig.In, Type: mig.Type{C: "mach_port_name_t", Name: mach.TypePortName, Bits: 32, Number: 1}},
+		},
+	},
+	{
+		Name: "name", ID: 709,
+		Args: []mig.Arg{
+			{Name: "name", Dir: mig.In, Type: mig.Type{C: "name_t", Name: mach.TypeString, Bits: 1024, Number: 1, Long: true}},
 		},
 	},
 }}

@@ -145,7 +145,7 @@ func Pages(m mig.Messenger, object mach.Name, number uint32) (list mig.Array, kr
 	if !mig.IsAnywhere(r, 48, mig.InlineLong(mach.TypeInteger64, 64, 0)) {
 		return list, mach.MigTypeError
 	}
-	if uint64(len(r)) != uint64(56)+mig.ArraySize(r, 48, 8) {
+	if uint64(len(r)) != uint64(56)+mig.ArraySize(r, 48, mig.Unpadded(mig.Count(r, 48), 8)) {
 		return list, mach.MigTypeError
 	}
 	list = mig.GetArray(r, 48, 8)
@@ -176,6 +176,19 @@ func Five(m mig.Messenger, object mach.Name, a uint64, bArg uint32, cArg bool, d
 	mig.Put64(b, 104, uint64(uint32(eArg)))
 	o := mig.Outgoing{ID: 708, Dest: object, DestType: mach.TypeCopySend}
 	r, kr := o.Call(m, b, 112, 48)
+	if kr == mach.KernSuccess {
+		kr = mig.CheckReply(r, 48, true, mig.CarryNothing)
+	}
+	return kr
+}
+
+// Name calls name (709).
+func Name(m mig.Messenger, object mach.Name, name string) (kr mach.KernReturn) {
+	b := m.MigBuffer(168)
+	mig.Put64(b, 32, mig.InlineLong(mach.TypeString, 1024, 1))
+	mig.PutString(b, 40, 128, name)
+	o := mig.Outgoing{ID: 709, Dest: object, DestType: mach.TypeCopySend}
+	r, kr := o.Call(m, b, 168, 48)
 	if kr == mach.KernSuccess {
 		kr = mig.CheckReply(r, 48, true, mig.CarryNothing)
 	}

@@ -1,0 +1,2 @@
+/* Stands in for the C library: slab_info.h wants size_t of it. */
+#include <stddef.h>
