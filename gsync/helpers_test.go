@@ -87,7 +87,8 @@ func (w *world) sleep(m *vm.Map, addr mach.Addr, msec uint32, flags Flags) sleep
 	s := sleeper{w.waiter(), make(chan mach.KernReturn, 1)}
 	go func() { s.end <- w.Wait(s.Waiter, m, addr, 0, 0, msec, flags) }()
 	synctest.Wait()
-	require.True(w, s.Waiting())
+	waiting, _ := s.Waiting()
+	require.True(w, waiting)
 	return s
 }
 

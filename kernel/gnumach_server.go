@@ -19,7 +19,7 @@ type gnumachServer interface {
 	TaskSetName(c *mig.Call, task *Task, name string) mach.KernReturn
 
 	// RegisterNewTaskNotification is register_new_task_notification (4203).
-	RegisterNewTaskNotification(c *mig.Call, hostPriv *hostPriv, notification ports.Right, notificationPoly mach.TypeName) mach.KernReturn
+	RegisterNewTaskNotification(c *mig.Call, hostPriv *hostPriv, notification ports.Right) mach.KernReturn
 
 	// GsyncWait is gsync_wait (4204).
 	GsyncWait(c *mig.Call, task *Task, addr mach.Addr, val1, val2, msec uint32, flags int32) mach.KernReturn
@@ -96,10 +96,11 @@ func (m gnumachStubs) taskSetName(c *mig.Call) mach.KernReturn {
 func (m gnumachStubs) registerNewTaskNotification(c *mig.Call) mach.KernReturn {
 	b := c.Body()
 	if len(b) != 16 ||
-		!mig.IsPoly(b, 0, mig.Inline(mach.TypeMoveSend, 64, 1), c.Complex()) {
+		!c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeMoveSend, 64, 1)) {
 		return mach.MigBadArguments
 	}
-	kr := m.s.RegisterNewTaskNotification(c, convertPortToHostPriv(c.Object), c.Right(0), mach.TypeName(b[0]))
+	kr := m.s.RegisterNewTaskNotification(c, convertPortToHostPriv(c.Object), c.Right(0))
 	if kr != mach.KernSuccess {
 		return kr
 	}

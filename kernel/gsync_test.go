@@ -25,7 +25,8 @@ func gsyncWaiter(t *testing.T, task *Task, a mach.Addr, flags gsync.Flags) (*Thr
 	th, err := task.Go(func(g *GoThread) { end <- gsyncWait(g, g.TaskSelf(), a, flags) })
 	require.NoError(t, err)
 	synctest.Wait()
-	require.True(t, th.waiter.Waiting())
+	waiting, _ := th.waiter.Waiting()
+	require.True(t, waiting)
 	require.NoError(t, task.k.Audit(), "while a thread waits")
 	return th, end
 }

@@ -211,7 +211,7 @@ func TestClosingEndsEveryWait(t *testing.T) {
 	}
 	require.Eventually(t, func() bool {
 		for _, th := range task.threadList() {
-			if !th.waiter.Waiting() {
+			if waiting, _ := th.waiter.Waiting(); !waiting {
 				return false
 			}
 		}

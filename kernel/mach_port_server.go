@@ -52,7 +52,7 @@ type machPortServer interface {
 	MachPortMoveMember(c *mig.Call, task *ports.Space, member, after mach.Name) mach.KernReturn
 
 	// MachPortRequestNotification is mach_port_request_notification (3214).
-	MachPortRequestNotification(c *mig.Call, task *ports.Space, name mach.Name, id mach.MsgID, sync uint32, notify ports.Right, notifyPoly mach.TypeName) (previous ports.Right, previousPoly mach.TypeName, kr mach.KernReturn)
+	MachPortRequestNotification(c *mig.Call, task *ports.Space, name mach.Name, id mach.MsgID, sync uint32, notify ports.Right) (previous ports.Right, kr mach.KernReturn)
 
 	// MachPortInsertRight is mach_port_insert_right (3215).
 	MachPortInsertRight(c *mig.Call, task *ports.Space, name mach.Name, poly ports.Right, polyPoly mach.TypeName) mach.KernReturn
@@ -264,18 +264,19 @@ func (m machPortStubs) machPortMoveMember(c *mig.Call) mach.KernReturn {
 func (m machPortStubs) machPortRequestNotification(c *mig.Call) mach.KernReturn {
 	b := c.Body()
 	if len(b) != 64 ||
+		!c.Complex() ||
 		!mig.Is(b, 0, mig.Inline(mach.TypePortName, 32, 1)) ||
 		!mig.Is(b, 16, mig.Inline(mach.TypeInteger32, 32, 1)) ||
 		!mig.Is(b, 32, mig.Inline(mach.TypeInteger32, 32, 1)) ||
-		!mig.IsPoly(b, 48, mig.Inline(mach.TypeMoveSendOnce, 64, 1), c.Complex()) {
+		!mig.Is(b, 48, mig.Inline(mach.TypeMoveSendOnce, 64, 1)) {
 		return mach.MigBadArguments
 	}
-	previous, previousPoly, kr := m.s.MachPortRequestNotification(c, convertPortToSpace(c.Object), mach.Name(mig.Get64(b, 8)), mach.MsgID(mig.Get64(b, 24)), uint32(mig.Get64(b, 40)), c.Right(3), mach.TypeName(b[48]))
+	previous, kr := m.s.MachPortRequestNotification(c, convertPortToSpace(c.Object), mach.Name(mig.Get64(b, 8)), mach.MsgID(mig.Get64(b, 24)), uint32(mig.Get64(b, 40)), c.Right(3))
 	if kr != mach.KernSuccess {
 		return kr
 	}
 	c.Took(3)
-	c.PutRight(previousPoly, previous)
+	c.PutRight(mach.TypeMoveSendOnce, previous)
 	return kr
 }
 

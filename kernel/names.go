@@ -87,7 +87,7 @@ func (gnumachService) ThreadGetName(_ *mig.Call, th *Thread) (string, mach.KernR
 //	KERN_NO_ACCESS         a port is registered already
 //	KERN_INVALID_ARGUMENT  it is not a send right (the real kernel takes any,
 //	                       and miscounts)
-func (gnumachService) RegisterNewTaskNotification(_ *mig.Call, h *hostPriv, right ports.Right, _ mach.TypeName) mach.KernReturn {
+func (gnumachService) RegisterNewTaskNotification(_ *mig.Call, h *hostPriv, right ports.Right) mach.KernReturn {
 	if h == nil {
 		return mach.KernInvalidHost
 	}

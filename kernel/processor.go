@@ -106,7 +106,8 @@ func (th *Thread) runnable() bool {
 	th.mu.Lock()
 	ready := th.started && !th.dead
 	th.mu.Unlock()
-	return ready && !th.waiter.Waiting()
+	waiting, _ := th.waiter.Waiting()
+	return ready && !waiting
 }
 
 // HostProcessors is host_processors (2600): the control port of each.

@@ -86,7 +86,8 @@ func TestBlockedSendersInOrder(t *testing.T) {
 			wt := w.waiter()
 			done[i] = async(func() SendResult { return w.sendWait(b, s, mach.MsgID(i), wt, Limit{}) })
 			synctest.Wait()
-			require.True(t, wt.Waiting())
+			waiting, sending := wt.Waiting()
+			require.True(t, waiting && sending)
 		}
 		w.audit()
 		require.Equal(t, mach.MsgID(0), w.poll(a, n).id)

@@ -164,9 +164,10 @@ func (m *message) varies() bool {
 }
 
 // poly reports whether the side that sends the item, or the one that receives
-// it, states or learns the kind of right at run-time.
-func (i *item) poly(sends bool) bool {
-	if sends {
+// it, states or learns the kind of right at run-time. The kernel sends rights it
+// holds: their kind is what the receiver gets.
+func (i *item) poly(sends, kernel bool) bool {
+	if sends && !kernel {
 		return i.typ.In.Poly
 	}
 	return i.typ.Out.Poly
@@ -188,7 +189,7 @@ func (m *message) carry(sends bool) carry {
 		switch {
 		case it.kind == kindOutLine:
 			c = carrySome
-		case it.kind == kindIndefinite && !it.typ.IsPort(), it.typ.IsPort() && it.poly(sends):
+		case it.kind == kindIndefinite && !it.typ.IsPort(), it.typ.IsPort() && it.poly(sends, false):
 			if c == carryNothing {
 				c = carryAny
 			}

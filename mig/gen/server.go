@@ -351,7 +351,8 @@ func (p *serverPrinter) putResult(it *item) {
 	}
 	wire := it.typ.In
 	if p.kernel {
-		wire.Name = wire.Name.Received() // the kernel holds what it sends
+		wire = it.typ.Out // the kernel holds what it sends
+		wire.Name = wire.Name.Received()
 	}
 	d := it.descriptor(wire) + dealloc(it, v)
 	if wire.Poly && !p.kernel {
@@ -401,7 +402,7 @@ func (p *serverPrinter) putPort(it *item, v, d string, wire defs.Wire) {
 	case p.kernel && it.typ.OutTran != "":
 		v = fmt.Sprintf("%s(%s)", camel(it.typ.OutTran, false), v)
 		p.f("c.PutRight(%s, %s)", typeName(wire.Name), v)
-	case p.kernel && it.typ.In.Poly:
+	case p.kernel && it.typ.Out.Poly:
 		p.f("c.PutRight(%sPoly, %s)", v, v)
 	case p.kernel:
 		p.f("c.PutRight(%s, %s)", typeName(wire.Name), v)

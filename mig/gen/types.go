@@ -124,7 +124,7 @@ type param struct{ name, typ string }
 func (t Types) goArgs(i *item, kernel, sends bool) []param {
 	v := variable(i.arg.Name)
 	list := t.values(i, v, kernel)
-	if i.typ.IsPort() && i.poly(sends) {
+	if i.typ.IsPort() && i.poly(sends, kernel) {
 		list = append(list, param{v + "Poly", "mach.TypeName"})
 	}
 	if sends && !kernel && (i.kind == kindOutLine || i.kind == kindIndefinite) && i.arg.Dealloc == defs.DeallocMaybe {

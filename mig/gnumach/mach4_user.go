@@ -65,11 +65,11 @@ func TaskGetSampledPcs(m mig.Messenger, task mach.Name, seqno, sampledPcsCnt uin
 	if !mig.IsArray(r, 64, mig.Inline(mach.TypeInteger64, 64, 0)) {
 		return seqnoOut, sampledPcs, mach.MigTypeError
 	}
-	if uint64(len(r)) != uint64(72)+mig.Padded(mig.Count(r, 64), 8) {
+	if uint64(len(r)) != uint64(72)+mig.Unpadded(mig.Count(r, 64), 8) {
 		return seqnoOut, sampledPcs, mach.MigTypeError
 	}
-	sampledPcs = mig.Elements[uint64](r, 72, min(mig.Count(r, 64), sampledPcsCnt*3))
-	if mig.Count(r, 64) > sampledPcsCnt*3 {
+	sampledPcs = mig.Elements[uint64](r, 72, min(mig.Count(r, 64), mig.Times(sampledPcsCnt, 3)))
+	if mig.Count(r, 64)/3 > sampledPcsCnt {
 		return seqnoOut, sampledPcs, mach.MigArrayTooLarge
 	}
 	return seqnoOut, sampledPcs, mach.KernSuccess
@@ -133,11 +133,11 @@ func ThreadGetSampledPcs(m mig.Messenger, thread mach.Name, seqno, sampledPcsCnt
 	if !mig.IsArray(r, 64, mig.Inline(mach.TypeInteger64, 64, 0)) {
 		return seqnoOut, sampledPcs, mach.MigTypeError
 	}
-	if uint64(len(r)) != uint64(72)+mig.Padded(mig.Count(r, 64), 8) {
+	if uint64(len(r)) != uint64(72)+mig.Unpadded(mig.Count(r, 64), 8) {
 		return seqnoOut, sampledPcs, mach.MigTypeError
 	}
-	sampledPcs = mig.Elements[uint64](r, 72, min(mig.Count(r, 64), sampledPcsCnt*3))
-	if mig.Count(r, 64) > sampledPcsCnt*3 {
+	sampledPcs = mig.Elements[uint64](r, 72, min(mig.Count(r, 64), mig.Times(sampledPcsCnt, 3)))
+	if mig.Count(r, 64)/3 > sampledPcsCnt {
 		return seqnoOut, sampledPcs, mach.MigArrayTooLarge
 	}
 	return seqnoOut, sampledPcs, mach.KernSuccess

@@ -42,7 +42,7 @@ func I386GetLDT(m mig.Messenger, targetThread mach.Name, firstSelector, selector
 	if !mig.IsAnywhere(r, 48, mig.InlineLong(mach.TypeInteger32, 32, 0)) {
 		return descList, mach.MigTypeError
 	}
-	if uint64(len(r)) != uint64(56)+mig.ArraySize(r, 48, 4) {
+	if uint64(len(r)) != uint64(56)+mig.ArraySize(r, 48, mig.Unpadded(mig.Count(r, 48), 4)) {
 		return descList, mach.MigTypeError
 	}
 	descList = mig.GetArray(r, 48, 4)
