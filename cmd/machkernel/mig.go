@@ -17,7 +17,8 @@ import (
 
 const migUsage = `mig reads an interface definition and writes stubs for it in Go, with the
 options of GNU MIG. Output files that are not named get the subsystem's name;
-/dev/null means none.
+/dev/null means none. What cannot be translated is a line FILE:LINE:COL: WHAT,
+exit code 1, and no file is written.
 
   -user FILE        client stubs (NAMEUser.go)
   -server FILE      the server's interface, stubs and demultiplexer (NAMEServer.go)

@@ -11,8 +11,9 @@
 // it sees names and addresses.
 //
 // What a stub checks, and the code it answers, is what the stubs of GNU MIG
-// check and answer. Where C would read behind a message whose count wraps, the
-// Go stub refuses it.
+// check and answer; realmig compares the two, and lists where C is unsafe and
+// ours differ: a count whose size wraps, a string that does not end where it is
+// counted to, a part of a group of elements.
 //
 // The package may import mig/defs and mach. It keeps no state; its results
 // depend on its arguments alone.

@@ -74,7 +74,7 @@ func command(t *testing.T, dir, stdin, name string, args ...string) string {
 }
 
 // interfaces are all .defs files that the packages have. Those of types alone
-// are apart: they parse behind a subsystem's statement.
+// are apart: they parse where an interface would include them.
 func (tc toolchain) interfaces(t *testing.T) (subjects []*subject, types []string) {
 	t.Helper()
 	err := filepath.WalkDir(tc.include, func(path string, d fs.DirEntry, err error) error {
@@ -87,10 +87,13 @@ func (tc toolchain) interfaces(t *testing.T) (subjects []*subject, types []strin
 		}
 		if !statement.Match(text) {
 			types = append(types, path)
-			_, err = tc.parse(t.Context(), path, "subsystem types 1;\n")
+			user := filepath.Join(t.TempDir(), "user.defs")
+			text := fmt.Sprintf("subsystem user 1;\n#include <mach/mach_types.defs>\n#include %q\n", path)
+			require.NoError(t, os.WriteFile(user, []byte(text), 0o600))
+			_, err = tc.parse(t.Context(), user)
 			return err
 		}
-		s, err := tc.parse(t.Context(), path, "")
+		s, err := tc.parse(t.Context(), path)
 		subjects = append(subjects, s)
 		return err
 	})
@@ -101,12 +104,12 @@ func (tc toolchain) interfaces(t *testing.T) (subjects []*subject, types []strin
 // statement is what makes an interface of a file.
 var statement = regexp.MustCompile(`(?m)^\s*subsystem\b`)
 
-func (tc toolchain) parse(ctx context.Context, path, before string) (*subject, error) {
+func (tc toolchain) parse(ctx context.Context, path string) (*subject, error) {
 	text, err := defs.Preprocess(ctx, path, []string{"-nostdinc", "-I" + tc.include})
 	if err != nil {
 		return nil, err
 	}
-	s, err := defs.Parse(path, append([]byte(before), text...), defs.GNU64)
+	s, err := defs.Parse(path, text, defs.GNU64)
 	if err != nil {
 		return nil, err
 	}

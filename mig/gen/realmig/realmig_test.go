@@ -32,7 +32,7 @@ func TestStubs(t *testing.T) {
 	files := len(subjects) + len(types)
 	require.Len(t, subjects, 17, "interfaces in gnumach-dev")
 	require.Len(t, types, 6, "files of types")
-	every, err := tc.parse(t.Context(), "testdata/every.defs", "")
+	every, err := tc.parse(t.Context(), "testdata/every.defs")
 	require.NoError(t, err)
 	subjects = append(subjects, every)
 	d := build(t, tc, subjects)
@@ -89,7 +89,7 @@ func TestOurInterfacesAreTheKernels(t *testing.T) {
 		if filepath.Base(file) == "types.defs" {
 			continue
 		}
-		ours, err := tc.parse(t.Context(), file, "")
+		ours, err := tc.parse(t.Context(), file)
 		require.NoError(t, err)
 		their := theirs[ours.Name]
 		require.NotNil(t, their, "%s is no interface of the kernel's", file)
