@@ -132,14 +132,21 @@ func (x *waiter) leave() bool {
 // were taken off theirs.
 type queue struct{ first, last *waiter }
 
-func (q *queue) push(x *waiter) {
-	x.prev, x.next = q.last, nil
-	if q.last == nil {
-		q.first = x
+func (q *queue) push(x *waiter) { q.insert(x, q.last) }
+
+// insert puts x behind after, a member; nil is in front of all.
+func (q *queue) insert(x, after *waiter) {
+	x.prev, x.next = after, q.first
+	if after != nil {
+		x.next, after.next = after.next, x
 	} else {
-		q.last.next = x
+		q.first = x
 	}
-	q.last = x
+	if x.next != nil {
+		x.next.prev = x
+	} else {
+		q.last = x
+	}
 }
 
 func (q *queue) remove(x *waiter) {
@@ -179,6 +186,19 @@ func (b *bucket) add(k key, x *waiter) {
 	b.queues[k] = q
 	x.key = k
 	x.at.Store(b)
+}
+
+// join puts waiters that were taken elsewhere behind the one who waits longest
+// at k, so before the others, as the real kernel does. Precondition: b.mu held.
+func (b *bucket) join(k key, moved queue) {
+	q := b.queues[k]
+	after := q.first
+	for x := moved.pop(); x != nil; x = moved.pop() {
+		q.insert(x, after)
+		x.key, after = k, x
+		x.at.Store(b)
+	}
+	b.keep(k, q)
 }
 
 // remove takes x off its queue. Precondition: b.mu held, x in b.

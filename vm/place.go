@@ -4,9 +4,13 @@ import "machkernel/mach"
 
 // Place names a byte of memory, wherever it is mapped: two addresses, of one map
 // or of two, have the same Place as long as they show the same byte of the same
-// memory. Memory shared by inheritance is the same in all who share it. A copy
-// is other memory from the start, although no page may have been copied yet;
-// the memory it was taken of stays the same.
+// memory object. Memory shared by inheritance is the same in all who share it.
+// A copy is other memory from the start, although no page may have been copied
+// yet; what it was taken of stays the same.
+//
+// A byte gets another Place when its pages get another object: when a part of
+// larger memory is shared for the first time (Fork), and when Overwrite replaces
+// the object of private memory.
 //
 // Places are compared, and used as keys of maps. They hold nothing: a Place is
 // never used again for other memory, unless a task deallocates the byte and the
