@@ -70,7 +70,10 @@ func (t *Table) lock(m *vm.Map, addr mach.Addr, flags Flags, p []byte) (*bucket,
 	if addr%wordSize != 0 {
 		return nil, key{}, mach.KernInvalidAddress
 	}
-	k, kr := keyOf(m, addr, flags, nil)
+	k, kr := key{space: m, addr: addr}, mach.KernSuccess
+	if flags.has(Shared) {
+		k, kr = keyOf(m, addr, flags, nil)
+	}
 	for kr == mach.KernSuccess {
 		b := &t.buckets[t.index(k)]
 		b.mu.Lock()
