@@ -28,7 +28,7 @@ generate: ## write the Go that MIG makes from our .defs files
 	scripts/generate.sh
 
 bench: ## the figures of docs/benchmarks, each beside its floor
-	$(GO) test -run '^$$' -bench . -benchtime 200ms ./ports ./vm ./platform ./kernel
+	$(GO) test -run '^$$' -bench . -benchtime 200ms ./ports ./vm ./gsync ./platform ./kernel
 
 clients: ## rebuild the C clients and the suite with the real MIG
 	scripts/build-clients.sh

@@ -40,6 +40,6 @@
 //   - A waiter is in the queue of its key, in the bucket that at names, until it
 //     leaves; or it has been woken, and at is nil.
 //   - A queue in a bucket is not empty.
-//   - Who waits longest at a key is woken first. Waiters that are requeued come
-//     behind those that are there.
+//   - Who waits longest at a key is woken first, but those who are requeued come
+//     behind the first who is there (recorded on the real kernel).
 package gsync

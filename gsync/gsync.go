@@ -3,6 +3,7 @@ package gsync
 import (
 	"encoding/binary"
 	"math"
+	"time"
 
 	"machkernel/mach"
 	"machkernel/ports"
@@ -38,7 +39,7 @@ var le = binary.LittleEndian
 
 // Wait blocks the thread behind w as long as the word at addr is lo (with Quad:
 // and the one after it hi) and nobody wakes it; with Timed for at most msec
-// milliseconds. m is the memory of the task named in the call.
+// milliseconds (see limit). m is the memory of the task named in the call.
 //
 // Locks: none may be held.
 //
@@ -70,7 +71,7 @@ func (t *Table) Wait(w *ports.Waiter, m *vm.Map, addr mach.Addr, lo, hi, msec ui
 	b.add(k, x)
 	b.mu.Unlock()
 
-	end := x.event.Wait(w, ports.Millis(flags.has(Timed), msec))
+	end := x.event.Wait(w, limit(msec, flags))
 	switch {
 	case end == ports.WaitHappened, !x.leave():
 		return mach.KernSuccess
@@ -78,6 +79,19 @@ func (t *Table) Wait(w *ports.Waiter, m *vm.Map, addr mach.Addr, lo, hi, msec ui
 		return mach.KernTimedOut
 	}
 	return mach.KernInterrupted
+}
+
+// The real kernel's clock.
+const (
+	ticksPerSecond = 100 // C: hz
+	tick           = time.Second / ticksPerSecond
+)
+
+// limit is a time limit as the real kernel understands it: in ticks, rounded up,
+// in 32 bits. What is 12 hours and more is short.
+func limit(msec uint32, flags Flags) ports.Limit {
+	ticks := (msec*ticksPerSecond + 999) / 1000
+	return ports.Limit{Timed: flags.has(Timed), After: time.Duration(ticks) * tick}
 }
 
 // Wake wakes the thread that has waited longest at addr, with Broadcast all of
@@ -121,7 +135,8 @@ func store(m *vm.Map, addr mach.Addr, val uint32) mach.KernReturn {
 
 // Requeue makes the thread that has waited longest at src, with Broadcast all of
 // them, wait at dst instead, without looking at the memory there. With wakeOne
-// it first wakes the first of them.
+// it first wakes the first of them. Who comes to dst is woken there after the
+// first who waited there before, and before the others.
 //
 // Locks: none may be held.
 //
@@ -147,9 +162,7 @@ func (t *Table) Requeue(m *vm.Map, src, dst mach.Addr, wakeOne bool, flags Flags
 	}
 	moved := b.take(from, most(flags))
 	found := woken.first != nil || moved.first != nil
-	for x := moved.pop(); x != nil; x = moved.pop() {
-		c.add(to, x)
-	}
+	c.join(to, moved)
 	unlock()
 	woken.signal()
 	if !found {

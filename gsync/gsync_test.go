@@ -87,21 +87,27 @@ func TestTimeLimit(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		flags Flags
+		msec  uint32
 		wake  time.Duration // when it is woken
 		want  mach.KernReturn
 		after time.Duration // when it is back
 	}{
-		{"time is up", Timed, time.Hour, mach.KernTimedOut, 1500 * time.Millisecond},
-		{"woken in time", Timed, time.Second, ok, time.Second},
-		{"no limit", 0, time.Hour, ok, time.Hour},
-		{"shared", Timed | Shared, time.Hour, mach.KernTimedOut, 1500 * time.Millisecond},
+		{"time is up", Timed, 1500, time.Hour, mach.KernTimedOut, 1500 * time.Millisecond},
+		{"woken in time", Timed, 1500, time.Second, ok, time.Second},
+		{"no limit", 0, 1500, time.Hour, ok, time.Hour},
+		{"shared", Timed | Shared, 1500, time.Hour, mach.KernTimedOut, 1500 * time.Millisecond},
+		{"none", Timed, 0, time.Hour, mach.KernTimedOut, 0},
+		{"a tick at least", Timed, 1, time.Hour, mach.KernTimedOut, 10 * time.Millisecond},
+		{"the longest", Timed, 42949662, 13 * time.Hour, mach.KernTimedOut, 4294967 * 10 * time.Millisecond},
+		{"longer is short, as recorded", Timed, 42949673, time.Hour, mach.KernTimedOut, 10 * time.Millisecond},
+		{"all ones, as recorded", Timed, 1<<32 - 1, time.Hour, mach.KernTimedOut, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
 				begin := time.Now()
 				waker := time.AfterFunc(c.wake, func() { w.Wake(w.m, base, 0, c.flags) })
-				require.Equal(t, c.want, w.Wait(w.waiter(), w.m, base, 0, 0, 1500, c.flags))
+				require.Equal(t, c.want, w.Wait(w.waiter(), w.m, base, 0, 0, c.msec, c.flags))
 				require.Equal(t, c.after, time.Since(begin))
 				waker.Stop()
 			})
@@ -141,7 +147,8 @@ func TestWhoWaitsLongestIsWokenFirst(t *testing.T) {
 	})
 }
 
-// Threads 0 to 2 wait at the source, 3 and 4 at the destination.
+// Threads 0 to 2 wait at the source, 3 and 4 at the destination. That who comes
+// there gets in between is the real kernel's order.
 func TestRequeue(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -151,11 +158,11 @@ func TestRequeue(t *testing.T) {
 		src     []int // who is left at the source, in order
 		dst     []int // who waits at the destination, in order
 	}{
-		{"one", false, 0, nil, []int{1, 2}, []int{3, 4, 0}},
-		{"wake one, move one", true, 0, []int{0}, []int{2}, []int{3, 4, 1}},
-		{"all", false, Broadcast, nil, nil, []int{3, 4, 0, 1, 2}},
-		{"wake one, move the others", true, Broadcast, []int{0}, nil, []int{3, 4, 1, 2}},
-		{"of shared memory", true, Broadcast | Shared, []int{0}, nil, []int{3, 4, 1, 2}},
+		{"one", false, 0, nil, []int{1, 2}, []int{3, 0, 4}},
+		{"wake one, move one", true, 0, []int{0}, []int{2}, []int{3, 1, 4}},
+		{"all", false, Broadcast, nil, nil, []int{3, 0, 1, 2, 4}},
+		{"wake one, move the others", true, Broadcast, []int{0}, nil, []int{3, 1, 2, 4}},
+		{"of shared memory", true, Broadcast | Shared, []int{0}, nil, []int{3, 1, 2, 4}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

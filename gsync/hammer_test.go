@@ -46,7 +46,7 @@ func TestNoWakeUpIsLost(t *testing.T) {
 func TestWakeUpsAreConserved(t *testing.T) {
 	w := newWorld(t)
 	maps := [2]*vm.Map{w.m, w.child()}
-	const waits, words = 2000, 3
+	const waits, words = 500, 3
 	var slept, woke, asleep atomic.Int64
 	var sleepers, wakers sync.WaitGroup
 	var all []*ports.Waiter

@@ -70,7 +70,10 @@ func (t *Table) lock(m *vm.Map, addr mach.Addr, flags Flags, p []byte) (*bucket,
 	if addr%wordSize != 0 {
 		return nil, key{}, mach.KernInvalidAddress
 	}
-	k, kr := keyOf(m, addr, flags, nil)
+	k, kr := key{space: m, addr: addr}, mach.KernSuccess
+	if flags.has(Shared) {
+		k, kr = keyOf(m, addr, flags, nil)
+	}
 	for kr == mach.KernSuccess {
 		b := &t.buckets[t.index(k)]
 		b.mu.Lock()
@@ -132,14 +135,21 @@ func (x *waiter) leave() bool {
 // were taken off theirs.
 type queue struct{ first, last *waiter }
 
-func (q *queue) push(x *waiter) {
-	x.prev, x.next = q.last, nil
-	if q.last == nil {
-		q.first = x
+func (q *queue) push(x *waiter) { q.insert(x, q.last) }
+
+// insert puts x behind after, a member; nil is in front of all.
+func (q *queue) insert(x, after *waiter) {
+	x.prev, x.next = after, q.first
+	if after != nil {
+		x.next, after.next = after.next, x
 	} else {
-		q.last.next = x
+		q.first = x
 	}
-	q.last = x
+	if x.next != nil {
+		x.next.prev = x
+	} else {
+		q.last = x
+	}
 }
 
 func (q *queue) remove(x *waiter) {
@@ -179,6 +189,19 @@ func (b *bucket) add(k key, x *waiter) {
 	b.queues[k] = q
 	x.key = k
 	x.at.Store(b)
+}
+
+// join puts waiters that were taken elsewhere behind the one who waits longest
+// at k, so before the others, as the real kernel does. Precondition: b.mu held.
+func (b *bucket) join(k key, moved queue) {
+	q := b.queues[k]
+	after := q.first
+	for x := moved.pop(); x != nil; x = moved.pop() {
+		q.insert(x, after)
+		x.key, after = k, x
+		x.at.Store(b)
+	}
+	b.keep(k, q)
 }
 
 // remove takes x off its queue. Precondition: b.mu held, x in b.

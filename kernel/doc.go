@@ -10,6 +10,7 @@
 //	  mach_msg            ipc.System      IPC lock      queue, or, for kernel ports,
 //	    kernel RPC        mig.Table       none          servers here and in vmsvc,
 //	      memory          vm.Map          map, object   in the sender's own thread
+//	      gsync           gsync.Table     bucket, map   in the sender's own thread
 //
 // # Lock order
 //
@@ -17,7 +18,7 @@
 //	  Kernel.mu
 //	    Task.mu
 //	      Thread.mu
-//	        IPC lock (ports.Zone)
+//	        IPC lock (ports.Zone); or gsync's buckets
 //	          vm.Map, vm.Object, vm.Frames
 //
 // A thread that blocks leaves the gate first, and what it holds meanwhile (the

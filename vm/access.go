@@ -25,13 +25,13 @@ func (m *Map) ReadBytes(addr mach.Addr, p []byte) mach.KernReturn {
 	if kr := m.check(addr, end, mach.ProtRead); kr != mach.KernSuccess {
 		return kr
 	}
-	m.read(addr, p)
+	m.at(addr).read(addr, p)
 	return mach.KernSuccess
 }
 
-// read reads bytes at addr. Precondition: m.mu held, range checked.
-func (m *Map) read(addr mach.Addr, p []byte) {
-	e := m.at(addr)
+// read reads bytes at addr, which is in e, and on in the entries behind it.
+// Precondition: the map's lock held, range checked.
+func (e *Entry) read(addr mach.Addr, p []byte) {
 	for len(p) > 0 {
 		if addr >= e.end {
 			e = e.next

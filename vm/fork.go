@@ -43,7 +43,8 @@ func (m *Map) Fork(pm Pmap) (*Map, mach.KernReturn) {
 }
 
 // isolate gives a private entry that shows only a part of its object an
-// object of its own, so that sharing one part does not hold the others.
+// object of its own, so that sharing one part does not hold the others. Its
+// Places are new, as they are on GNU Mach, which puts a shadow object there.
 // Precondition: m.mu held for writing.
 func (m *Map) isolate(e *Entry) {
 	m.touchEntry(e)
@@ -57,7 +58,6 @@ func (m *Map) isolate(e *Entry) {
 	s := e.all()
 	m.removeFromPmap(e)
 	o := e.object.copyRange(s)
-	o.id = e.object.id // the pages change hands: their Places stay
 	e.unback(&dead)
 	e.back(m, o, s.lo)
 	m.fr.bury(&dead)

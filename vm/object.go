@@ -26,7 +26,7 @@ const readExecute = mach.ProtRead | mach.ProtExecute
 type Object struct {
 	fr  *Frames
 	kin *kin
-	id  uint64 // see Place; immutable once the object is mapped
+	id  uint64 // see Place; immutable
 
 	mu    sync.Mutex // after the map's lock, before the frames'
 	pages tree

@@ -4,9 +4,13 @@ import "machkernel/mach"
 
 // Place names a byte of memory, wherever it is mapped: two addresses, of one map
 // or of two, have the same Place as long as they show the same byte of the same
-// memory. Memory shared by inheritance is the same in all who share it. A copy
-// is other memory from the start, although no page may have been copied yet;
-// the memory it was taken of stays the same.
+// memory object. Memory shared by inheritance is the same in all who share it.
+// A copy is other memory from the start, although no page may have been copied
+// yet; what it was taken of stays the same.
+//
+// A byte gets another Place when its pages get another object: when a part of
+// larger memory is shared for the first time (Fork), and when Overwrite replaces
+// the object of private memory.
 //
 // Places are compared, and used as keys of maps. They hold nothing: a Place is
 // never used again for other memory, unless a task deallocates the byte and the
@@ -33,13 +37,14 @@ func (m *Map) Examine(addr mach.Addr, access mach.Prot, p []byte) (Place, mach.K
 	}
 	for {
 		m.mu.RLock()
-		if kr := m.examinable(addr, end, access); kr != mach.KernSuccess {
+		e := m.at(addr)
+		if kr := m.examinable(e, addr, end, access); kr != mach.KernSuccess {
 			m.mu.RUnlock()
 			return Place{}, kr
 		}
-		if e := m.at(addr); e.object != nil {
+		if e.object != nil {
 			at := Place{e.object.id, e.offset + uint64(addr-e.start)}
-			m.read(addr, p)
+			e.read(addr, p)
 			m.mu.RUnlock()
 			return at, mach.KernSuccess
 		}
@@ -48,10 +53,16 @@ func (m *Map) Examine(addr mach.Addr, access mach.Prot, p []byte) (Place, mach.K
 	}
 }
 
-// examinable checks what Examine may do. Precondition: m.mu held.
-func (m *Map) examinable(addr, end mach.Addr, access mach.Prot) mach.KernReturn {
-	if kr := m.check(addr, addr+1, access|mach.ProtRead); kr != mach.KernSuccess {
-		return kr
+// examinable checks what Examine may do; e is the entry of addr, or nil.
+// Precondition: m.mu held.
+func (m *Map) examinable(e *Entry, addr, end mach.Addr, access mach.Prot) mach.KernReturn {
+	switch {
+	case e == nil:
+		return mach.KernInvalidAddress
+	case !e.prot.Has(access | mach.ProtRead):
+		return mach.KernProtectionFailure
+	case end > e.end:
+		return m.check(addr, end, mach.ProtRead)
 	}
-	return m.check(addr, end, mach.ProtRead)
+	return mach.KernSuccess
 }

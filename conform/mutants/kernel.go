@@ -16,7 +16,7 @@ import (
 )
 
 // rooms are where Mach answers are decided: what is mutated.
-var rooms = []string{"ports", "ipc", "mig", "vmsvc", "vm", "kernel"}
+var rooms = []string{"ports", "ipc", "mig", "vmsvc", "vm", "gsync", "kernel"}
 
 // others are what else the runner is made of; roots is where it starts.
 var others = []string{"mach", "platform", roots}
