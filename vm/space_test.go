@@ -127,6 +127,8 @@ func TestEnterMask(t *testing.T) {
 	require.Equal(t, mach.Addr(0x10000), a, "low bits of the mask select alignment")
 	_, kr = enter(0x5000, 0xffff, false)
 	require.Equal(t, mach.KernNoSpace, kr, "a fixed address with a mask bit is no space")
+	_, kr = enter(mach.VMMaxAddress+page, 0xffff, false)
+	require.Equal(t, mach.KernNoSpace, kr, "even one outside the map")
 	_, kr = enter(0, ^uint64(0xffff), true)
 	require.Equal(t, ok, kr, "high bits cap the address")
 	_, kr = enter(0, ^uint64(0xfff), true)

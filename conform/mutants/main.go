@@ -39,9 +39,6 @@ const survivors = "testdata/conformance/mutants.tsv"
 // serves and that are not equivalent: by the suite, or by the rooms' tests.
 const least = 95
 
-// testLimit is how long the tests of one room may take.
-const testLimit = time.Minute
-
 type options struct {
 	list, tests, verbose bool
 	run, save            string
@@ -177,7 +174,7 @@ func (o *options) bySuite(ctx context.Context, overlay, module, dir string, poin
 // byTests has the rooms' tests judge what the suite let pass.
 func (o *options) byTests(ctx context.Context, overlay, module, dir string, outcomes []Outcome, reasons map[string]reason, progress io.Writer) error {
 	start := time.Now()
-	j, err := compileTests(ctx, overlay, module, dir, testLimit)
+	j, err := compileTests(ctx, overlay, module, dir, o.limit)
 	if err != nil {
 		return err
 	}

@@ -27,13 +27,14 @@ type roomTests struct {
 
 	mu      sync.Mutex
 	tests   []string
-	reached map[int][]string // names of tests by the points they come by
+	reached map[int][]string         // names of tests by the points they come by
+	took    map[string]time.Duration // by the names of tests
 }
 
 // secondJudge is the tests of all rooms.
 type secondJudge struct {
 	rooms []*roomTests
-	limit time.Duration // of one run
+	limit time.Duration // of one run, beyond what its tests take without a mutant
 }
 
 // compileTests compiles the tests of all rooms with the mutants in dir's
@@ -43,7 +44,7 @@ func compileTests(ctx context.Context, overlay, module, dir string, limit time.D
 	for _, room := range rooms {
 		t := &roomTests{
 			room: room, dir: filepath.Join(module, room), scratch: dir,
-			binary: filepath.Join(dir, room+".test"), reached: map[int][]string{},
+			binary: filepath.Join(dir, room+".test"), reached: map[int][]string{}, took: map[string]time.Duration{},
 		}
 		c := exec.CommandContext(ctx, "go", "test", "-c", "-overlay", overlay, "-o", t.binary, "./"+room)
 		c.Dir = module
@@ -91,7 +92,8 @@ func (t *roomTests) list(ctx context.Context) error {
 
 func (t *roomTests) prepare(ctx context.Context, test string, limit time.Duration) error {
 	file := filepath.Join(t.scratch, t.room+"."+test+".reached")
-	how, err := t.run(ctx, []string{point.ReachedVar + "=" + file}, limit, test)
+	start := time.Now()
+	how, err := t.run(ctx, []string{point.ReachedVar + "=" + file}, 3*limit, test)
 	if err != nil {
 		return err
 	}
@@ -104,6 +106,7 @@ func (t *roomTests) prepare(ctx context.Context, test string, limit time.Duratio
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.took[test] = time.Since(start)
 	for _, id := range ids {
 		t.reached[id] = append(t.reached[id], test)
 	}
@@ -145,7 +148,11 @@ func (j *secondJudge) judge(ctx context.Context, p *Point) (how string, err erro
 		if len(tests) == 0 {
 			continue
 		}
-		how, err := t.run(ctx, []string{point.ActiveVar + "=" + strconv.Itoa(p.ID)}, j.limit, tests...)
+		limit := j.limit
+		for _, name := range tests {
+			limit += 2 * t.took[name]
+		}
+		how, err := t.run(ctx, []string{point.ActiveVar + "=" + strconv.Itoa(p.ID)}, limit, tests...)
 		if how != "" || err != nil {
 			return how, err
 		}
