@@ -174,7 +174,7 @@ func (o *options) bySuite(ctx context.Context, overlay, module, dir string, poin
 // byTests has the rooms' tests judge what the suite let pass.
 func (o *options) byTests(ctx context.Context, overlay, module, dir string, outcomes []Outcome, reasons map[string]reason, progress io.Writer) error {
 	start := time.Now()
-	j, err := compileTests(ctx, overlay, module, dir, o.limit)
+	j, err := compileTests(ctx, overlay, module, dir, o.limit, rooms...)
 	if err != nil {
 		return err
 	}

@@ -241,7 +241,8 @@ func findKernel(t *testing.T) (*Mutated, string) {
 	return m, module
 }
 
-// The kernel with all its mutants compiles, and one of them is caught.
+// The kernel with all its mutants compiles, and one of them is caught: by the
+// suite and by a room's tests.
 func TestAMutantIsCaught(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the kernel once more")
@@ -265,4 +266,15 @@ func TestAMutantIsCaught(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, Caught, o.Fate)
 	require.Contains(t, o.How, "vm_write/")
+
+	j, err := compileTests(ctx, overlay, module, dir, time.Minute, "vmsvc")
+	require.NoError(t, err)
+	require.NoError(t, j.prepare(ctx, 2))
+	let := []Outcome{{Point: p, Fate: Survived}, {Point: p, Fate: Unserved}, {Point: p, Fate: Survived}}
+	require.NoError(t, j.judgeAll(ctx, let[:2], nil, 2))
+	require.Equal(t, Tested, let[0].Fate)
+	require.Contains(t, let[0].How, "vmsvc: Test")
+	require.Equal(t, Unserved, let[1].Fate, "what nothing serves is not asked for")
+	require.NoError(t, j.judgeAll(ctx, let[2:], map[string]reason{p.Name: {equivalent, "x"}}, 2))
+	require.Equal(t, Survived, let[2].Fate, "nor what is equivalent")
 }

@@ -31,15 +31,14 @@ type roomTests struct {
 	took    map[string]time.Duration // by the names of tests
 }
 
-// secondJudge is the tests of all rooms.
+// secondJudge is the tests of rooms.
 type secondJudge struct {
 	rooms []*roomTests
 	limit time.Duration // of one run, beyond what its tests take without a mutant
 }
 
-// compileTests compiles the tests of all rooms with the mutants in dir's
-// overlay.
-func compileTests(ctx context.Context, overlay, module, dir string, limit time.Duration) (*secondJudge, error) {
+// compileTests compiles the tests of rooms, with the mutants in dir's overlay.
+func compileTests(ctx context.Context, overlay, module, dir string, limit time.Duration, rooms ...string) (*secondJudge, error) {
 	j := &secondJudge{limit: limit}
 	for _, room := range rooms {
 		t := &roomTests{
