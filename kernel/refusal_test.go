@@ -66,13 +66,13 @@ func TestClosingComesBeforeLimits(t *testing.T) {
 	task.mu.Lock()
 	task.active = false
 	task.mu.Unlock()
-	_, kr := task.newThread()
-	require.Equal(t, mach.KernFailure, kr)
+	_, dying := task.newThread()
 	task.mu.Lock()
 	task.active = true
 	task.mu.Unlock()
-	_, kr = task.newThread()
-	require.Equal(t, mach.KernResourceShortage, kr)
+	_, living := task.newThread()
+	require.Equal(t, mach.KernFailure, dying)
+	require.Equal(t, mach.KernResourceShortage, living)
 }
 
 func TestWhatTheHostCannotGive(t *testing.T) {
