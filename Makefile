@@ -41,7 +41,7 @@ real: ## record again and compare, suite and clients
 	scripts/real-record.sh --check
 
 mutants: ## change the kernel in one place after the other: does the suite notice?
-	$(GO) run ./conform/mutants
+	$(GO) run ./conform/mutants -o testdata/conformance/mutants.md
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

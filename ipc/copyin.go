@@ -141,8 +141,8 @@ func readNames(mem Memory, a mach.Addr, it *Item) ([]byte, mach.MsgReturn) {
 	if !ok {
 		return nil, mach.SendInvalidMemory
 	}
-	if it.Dealloc && mem.Deallocate(a, uint64(len(names))) != mach.KernSuccess {
-		return nil, mach.SendInvalidMemory
+	if it.Dealloc {
+		mem.Deallocate(a, uint64(len(names)))
 	}
 	return names, mach.MsgSuccess
 }

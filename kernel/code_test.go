@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"machkernel/mach"
 )
 
 // bootCode runs bare machine code as a program and tells how it ended.
@@ -35,6 +37,17 @@ func bootCode(t *testing.T, code ...byte) Exception {
 	<-task.Done()
 	require.NotNil(t, task.Report())
 	return task.Report().Exception
+}
+
+// Arguments on the stack that end where the map does are out of reach.
+func TestTrapArgumentsAtTheEndOfTheMap(t *testing.T) {
+	code := binary.LittleEndian.AppendUint64([]byte{0x48, 0xbc}, uint64(mach.VMMaxAddress)-16) // movabs to %rsp
+	code = append(code,
+		0xb8, 0xe7, 0xff, 0xff, 0xff, // mov $-25,%eax: mach_msg_trap
+		0x0f, 0x05, // syscall
+		0xcc, // int3
+	)
+	require.Equal(t, Exception{ExcBadAccess, int32(mach.KernInvalidAddress), uint64(mach.VMMaxAddress) - 8}, bootCode(t, code...))
 }
 
 // Trap 0 is inside the real kernel's table, and unassigned; positive numbers

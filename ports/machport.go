@@ -250,10 +250,7 @@ func (s *Space) modSendOnce(r *Reaper, name mach.Name, e *entry, delta int32) ma
 }
 
 func (s *Space) modDead(name mach.Name, e *entry, delta int32) mach.KernReturn {
-	if e.kind&kindSendRights != 0 && !s.check(e) {
-		return mach.KernInvalidRight
-	}
-	if e.kind != kindDead {
+	if s.check(e); e.kind != kindDead {
 		return mach.KernInvalidRight
 	}
 	if kr := urefsSum(int64(e.urefs), int64(delta), mach.UrefsMax); kr != mach.KernSuccess {

@@ -290,6 +290,7 @@ func TestCallErrors(t *testing.T) {
 		{"insert under another's name", mach.KernRightExists, func() mach.KernReturn { return s.InsertRight(rcv, right) }},
 		{"insert at a name in use", mach.KernNameExists, func() mach.KernReturn { return other.InsertRight(remote, own) }},
 		{"insert in a dead space", mach.KernInvalidTask, func() mach.KernReturn { return dead.InsertRight(50, right) }},
+		{"insert a null right in a dead space", mach.KernInvalidCapability, func() mach.KernReturn { return dead.InsertRight(50, Right{}) }},
 		{"extract with a bad disposition", mach.KernInvalidValue, func() mach.KernReturn { return value(s.ExtractRight(99, 15)) }},
 		{"extract nothing", mach.KernInvalidName, func() mach.KernReturn { return value(s.ExtractRight(99, mach.TypeMakeSend)) }},
 		{"status of nothing", mach.KernInvalidName, func() mach.KernReturn { return value(s.ReceiveStatus(99)) }},

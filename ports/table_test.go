@@ -171,6 +171,14 @@ func TestNameLimit(t *testing.T) {
 	right := w.extract(other, w.receive(other), mach.TypeMakeSend)
 	_, kr = s.Copyout(right)
 	require.Equal(t, mach.KernNoSpace, kr)
+	require.Equal(t, mach.KernResourceShortage, s.InsertRight(7, right))
+	w.z.Release(right)
+	// A right to a dead port takes a name for a moment.
+	gone := w.receive(other)
+	right = w.extract(other, gone, mach.TypeMakeSend)
+	other.DestroyName(gone)
+	_, kr = s.Copyout(right)
+	require.Equal(t, mach.KernNoSpace, kr)
 	w.z.Release(right)
 	// A right to a port that has a name already needs no room.
 	require.Equal(t, n, w.give(s, n, mach.TypeMakeSend, s))

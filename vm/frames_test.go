@@ -90,6 +90,18 @@ func TestExhaustionLosesNothing(t *testing.T) {
 	b.store(m, base+budget*page, "again")
 }
 
+// A map without a pmap faults for frames all the same.
+func TestFaultWithoutFrames(t *testing.T) {
+	b := newBed(t, 1)
+	m := b.adopt(NewMap(b.fr, nil))
+	b.alloc(m, base, 2)
+	for i, want := range []mach.KernReturn{ok, mach.KernResourceShortage} {
+		kr, err := m.Fault(base+mach.Addr(i)*page, mach.ProtWrite)
+		require.NoError(t, err)
+		require.Equal(t, want, kr)
+	}
+}
+
 func TestWriteBytesHasNoPartialEffectOnShortage(t *testing.T) {
 	b := newBed(t, 4)
 	m := b.newMap()

@@ -21,18 +21,15 @@ func (m *Map) Limits() Limits {
 }
 
 // SetLimits bounds the map (vm_set_size_limit). Memory it has already stays,
-// even if it is more. Only with raise may Max grow.
+// even if it is more. Only with raise may Max grow. Precondition: Cur is not
+// above Max.
 //
 // Locks: takes the map's; the caller holds none.
 //
 // Returns
 //   - KernSuccess.
-//   - KernInvalidArgument: Cur is above Max.
 //   - KernNoAccess: Max would grow without raise. Nothing is changed.
 func (m *Map) SetLimits(to Limits, raise bool) mach.KernReturn {
-	if to.Cur > to.Max {
-		return mach.KernInvalidArgument
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if to.Max > m.limit.Max && !raise {

@@ -43,7 +43,6 @@ func TestALimitBoundsWhatCanBeReached(t *testing.T) {
 func TestWhoMayRaiseALimit(t *testing.T) {
 	b := newBed(t, 16)
 	m := b.newMap()
-	require.Equal(t, mach.KernInvalidArgument, m.SetLimits(Limits{9 * page, 8 * page}, true))
 	require.Equal(t, ok, m.SetLimits(Limits{4 * page, 8 * page}, false))
 	require.Equal(t, mach.KernNoAccess, m.SetLimits(Limits{4 * page, 9 * page}, false))
 	require.Equal(t, Limits{4 * page, 8 * page}, m.Limits(), "a refused call changes nothing")

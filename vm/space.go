@@ -174,20 +174,17 @@ func (m *Map) Deallocate(addr mach.Addr, size uint64) mach.KernReturn {
 
 // Protect sets the current protection of all pages that [addr, addr+size)
 // touches, or with setMax the maximum, to which the current one is then cut
-// (vm_protect). addr, size and prot are untrusted. Holes are skipped; wrapped
-// ranges are empty. All or nothing.
+// (vm_protect). addr and size are untrusted. Holes are skipped; wrapped ranges
+// are empty. All or nothing. Precondition: prot is of READ, WRITE, EXECUTE and
+// NOTIFY; the VM server asks.
 //
 // Locks: takes the map's; the caller holds none. When access was lowered, no
 // thread has the old access after return.
 //
 // Returns
 //   - KernSuccess.
-//   - KernInvalidArgument: prot has bits besides READ, WRITE, EXECUTE, NOTIFY.
 //   - KernProtectionFailure: prot exceeds the maximum of an entry in the range.
 func (m *Map) Protect(addr mach.Addr, size uint64, setMax bool, prot mach.Prot) mach.KernReturn {
-	if prot&^(mach.ProtAll|mach.ProtNotify) != 0 {
-		return mach.KernInvalidArgument
-	}
 	lo, hi := clampRange(addr, size)
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -217,18 +214,13 @@ func (m *Map) Protect(addr mach.Addr, size uint64, setMax bool, prot mach.Prot) 
 }
 
 // Inherit sets what a child gets of all pages that [addr, addr+size) touches
-// (vm_inherit). addr, size and in are untrusted. Holes are skipped; wrapped
-// ranges are empty.
+// (vm_inherit). addr and size are untrusted. Holes are skipped; wrapped ranges
+// are empty. Precondition: in is share, copy or none; the VM server asks.
 //
 // Locks: takes the map's; the caller holds none.
 //
-// Returns
-//   - KernSuccess.
-//   - KernInvalidArgument: in is not share, copy or none.
+// Returns KernSuccess.
 func (m *Map) Inherit(addr mach.Addr, size uint64, in mach.Inherit) mach.KernReturn {
-	if !in.Valid() {
-		return mach.KernInvalidArgument
-	}
 	lo, hi := clampRange(addr, size)
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -51,15 +51,8 @@ func (s *Server) VMRead(c *mig.Call, m *vm.Map, addr mach.Addr, size uint64) (ip
 	return s.memory(data), count, kr
 }
 
-// VMWrite is vm_write (2027); see Write. Without bytes nothing but the task is
-// looked at.
+// VMWrite is vm_write (2027); see Write. Without bytes there is no region.
 func (s *Server) VMWrite(_ *mig.Call, m *vm.Map, addr mach.Addr, data ipc.Region, _ uint32) mach.KernReturn {
-	switch {
-	case m == nil:
-		return mach.KernInvalidArgument
-	case data == nil:
-		return mach.KernSuccess
-	}
 	return s.Write(m, addr, s.copies(data))
 }
 

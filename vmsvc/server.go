@@ -88,7 +88,8 @@ type Config struct {
 	Frames *vm.Frames
 
 	// Region wraps a copy object for a message, and Copy unwraps it; the copy
-	// changes hands with the call. Copy answers nil for a Region of another make.
+	// changes hands with the call. Copy answers nil for a Region of another make
+	// and for none.
 	Region func(*vm.Copy) ipc.Region
 	Copy   func(ipc.Region) *vm.Copy
 
@@ -189,7 +190,8 @@ func (s *Server) Read(m *vm.Map, addr mach.Addr, size uint64, to *vm.Map) (*vm.C
 }
 
 // Write is vm_write (2027): the bytes of data replace those at addr. data is
-// consumed when the call succeeds and stays the caller's when it fails.
+// consumed when the call succeeds and stays the caller's when it fails. nil is
+// no bytes: nothing but m is looked at.
 //
 //	KERN_INVALID_ARGUMENT    m is nil; unaligned, under AlignedOverwrite
 //	KERN_INVALID_ADDRESS     part of the destination is not allocated
@@ -221,9 +223,9 @@ func (s *Server) Copy(m *vm.Map, src mach.Addr, size uint64, dst mach.Addr) mach
 }
 
 // overwrite writes c at dst under the family's alignment rule. Nothing is
-// looked at when c is empty. c is consumed on success only.
+// looked at when c is empty or nil. c is consumed on success only.
 func (s *Server) overwrite(m *vm.Map, dst mach.Addr, c *vm.Copy) mach.KernReturn {
-	if c.Size() == 0 {
+	if c == nil || c.Size() == 0 {
 		c.Discard()
 		return mach.KernSuccess
 	}

@@ -12,6 +12,8 @@
 //	judge without a mutant ──▶ which client comes by which point
 //	judge, mutant by mutant ─▶ caught, or a survivor: listed with a reason, or
 //	                           an error
+//	survivors ──▶ the rooms' own Go tests, built with the same overlay: the
+//	              judge of what no client can bring about
 package main
 
 import (
@@ -33,20 +35,22 @@ import (
 // survivors is the list of those that need not be caught, in the module.
 const survivors = "testdata/conformance/mutants.tsv"
 
-// least is how many of a hundred must be caught.
+// least is how many of a hundred must be caught, of those that something
+// serves and that are not equivalent: by the suite, or by the rooms' tests.
 const least = 95
 
 type options struct {
-	list, markdown, verbose bool
-	run                     string
-	jobs                    int
-	limit                   time.Duration
+	list, tests, verbose bool
+	run, save            string
+	jobs                 int
+	limit                time.Duration
 }
 
 func main() {
 	var o options
 	flag.BoolVar(&o.list, "list", false, "list the mutants and run none")
-	flag.BoolVar(&o.markdown, "markdown", false, "write the figures as a Markdown table")
+	flag.BoolVar(&o.tests, "tests", true, "judge what the suite lets pass by the Go tests of the rooms, too")
+	flag.StringVar(&o.save, "o", "", "write the figures as a Markdown table to this file, too")
 	flag.BoolVar(&o.verbose, "v", false, "tell of each mutant what caught it")
 	flag.StringVar(&o.run, "run", "", "only mutants whose names match this regular expression")
 	flag.IntVar(&o.jobs, "j", runtime.GOMAXPROCS(0), "how many to run at once")
@@ -65,8 +69,11 @@ func (o *options) main(ctx context.Context, out, progress io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("-run: %w", err)
 	}
-	if o.jobs < 1 || flag.NArg() > 0 {
+	switch {
+	case o.jobs < 1 || flag.NArg() > 0:
 		return errors.New("-j is at least 1, and there are no arguments")
+	case o.save != "" && (o.run != "" || !o.tests):
+		return errors.New("-o wants the whole: no -run, and the tests")
 	}
 	module, err := moduleDir(ctx)
 	if err != nil {
@@ -114,35 +121,70 @@ func (o *options) measure(ctx context.Context, module string, m *Mutated, points
 		return err
 	}
 	defer os.RemoveAll(dir)
-	binary, err := compile(ctx, m, module, dir)
+	overlay, err := m.WriteOverlay(dir)
 	if err != nil {
 		return err
 	}
-	r := &runner{binary: binary, dir: dir, limit: o.limit}
-	if err := r.prepare(ctx); err != nil {
+	outcomes, err := o.bySuite(ctx, overlay, module, dir, points, progress)
+	if err != nil {
 		return err
 	}
-	start := time.Now()
-	outcomes, err := r.judgeAll(ctx, points, o.jobs, func(done int) {
-		if done%50 == 0 && done > 0 {
-			fmt.Fprintf(progress, "%d of %d mutants, %v\n", done, len(points), time.Since(start).Round(time.Second))
+	if o.tests {
+		if err := o.byTests(ctx, overlay, module, dir, outcomes, reasons, progress); err != nil {
+			return err
 		}
-	})
-	if err != nil {
-		return err
 	}
-	rep := &Report{Outcomes: outcomes, reasons: reasons, complete: len(points) == len(m.Points())}
+	rep := &Report{
+		Outcomes: outcomes, reasons: reasons,
+		complete: len(points) == len(m.Points()), tests: o.tests,
+	}
 	complaints := rep.complaints(least)
-	if o.markdown {
-		err = rep.WriteMarkdown(out)
-	} else {
-		err = rep.WriteText(out, o.verbose, complaints)
+	if o.save != "" {
+		if err := rep.saveMarkdown(o.save); err != nil {
+			return err
+		}
 	}
-	if err != nil {
+	if err := rep.WriteText(out, o.verbose, complaints); err != nil {
 		return err
 	}
 	if n := len(complaints); n > 0 {
 		return fmt.Errorf("%d complaints about the suite or its list of survivors, %s; the first: %s", n, survivors, complaints[0])
 	}
+	return nil
+}
+
+// bySuite has the suite judge points.
+func (o *options) bySuite(ctx context.Context, overlay, module, dir string, points []*Point, progress io.Writer) ([]Outcome, error) {
+	binary, err := compile(ctx, overlay, module, dir)
+	if err != nil {
+		return nil, err
+	}
+	r := &runner{binary: binary, dir: dir, limit: o.limit}
+	if err := r.prepare(ctx); err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	return r.judgeAll(ctx, points, o.jobs, func(done int) {
+		if done%50 == 0 && done > 0 {
+			fmt.Fprintf(progress, "%d of %d mutants, %v\n", done, len(points), time.Since(start).Round(time.Second))
+		}
+	})
+}
+
+// byTests has the rooms' tests judge what the suite let pass.
+func (o *options) byTests(ctx context.Context, overlay, module, dir string, outcomes []Outcome, reasons map[string]reason, progress io.Writer) error {
+	start := time.Now()
+	j, err := compileTests(ctx, overlay, module, dir, o.limit, rooms...)
+	if err != nil {
+		return err
+	}
+	if err := j.prepare(ctx, o.jobs); err != nil {
+		return err
+	}
+	fmt.Fprintf(progress, "the Go tests built and run once each, %v\n", time.Since(start).Round(time.Second))
+	if err := j.judgeAll(ctx, outcomes, reasons, o.jobs); err != nil {
+		return err
+	}
+	fmt.Fprintf(progress, "the Go tests have judged, %v\n", time.Since(start).Round(time.Second))
 	return nil
 }

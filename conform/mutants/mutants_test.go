@@ -186,25 +186,36 @@ func TestReadReasons(t *testing.T) {
 }
 
 func TestComplaints(t *testing.T) {
-	outcome := func(name string, f Fate) Outcome { return Outcome{Point: &Point{Name: name, Kind: Code}, Fate: f} }
+	outcome := func(name string, f Fate) Outcome {
+		return Outcome{Point: &Point{Name: name, Kind: Code}, Fate: f, Reached: true}
+	}
 	rep := &Report{
 		Outcomes: []Outcome{
-			outcome("caught", Caught), outcome("same", Survived), outcome("day", Survived),
-			outcome("open", Survived), outcome("stale", Caught), outcome("nowhere", Unserved),
+			outcome("caught", Caught), outcome("same", Survived), outcome("day", Survived), outcome("race", Tested),
+			outcome("open", Survived), outcome("stale", Caught), outcome("nowhere", Unserved), outcome("new", Tested),
 		},
-		reasons:  map[string]reason{"same": {equivalent, "x"}, "day": {later, "x"}, "stale": {later, "x"}, "gone": {later, "x"}},
-		complete: true,
+		reasons: map[string]reason{
+			"same": {equivalent, "x"}, "day": {later, "x"}, "race": {internal, "x"},
+			"stale": {later, "x"}, "gone": {later, "x"},
+		},
+		complete: true, tests: true,
 	}
 	about := rep.complaints(95)
-	require.Len(t, about, 4)
-	for i, want := range []string{"survives: open", "listed, and caught: stale", "listed, and no mutant: gone", "only 66.7 % are caught"} {
+	want := []string{
+		"survives: open", "listed, and caught: stale", "survives: new (:0), a Go test catches it",
+		"listed, and no mutant: gone", "only 66.7 % are caught",
+	}
+	require.Len(t, about, len(want))
+	for i, want := range want {
 		require.Contains(t, about[i], want)
 	}
-	require.Equal(t, "6 mutants, 1 of them in code that nothing serves yet. Of the other 5 the suite catches 2: 40.0 % of all, "+
-		"50.0 % without the 1 that are equivalent, 66.7 % of those that a client can bring about today", rep.Summary())
+	require.Equal(t, "8 mutants, 1 of them in code that nothing serves yet, 1 equivalent. "+
+		"Of the other 6 the suite catches 2 (33.3 %); 2 more are caught by a Go test: 66.7 % together", rep.Summary())
 	var b bytes.Buffer
 	require.NoError(t, rep.WriteMarkdown(&b))
-	require.Contains(t, b.String(), "| a return code is another | 6 | 1 | 2 | 1 | 1 | 0 | 1 |\n")
+	require.Contains(t, b.String(), "| a return code is another | 8 | 1 | 1 | 2 | 2 | 2 | 33.3 % | 66.7 % |\n")
+	require.Contains(t, b.String(), "1 that a client could tell if more were served (*later*), "+
+		"1 that no recording can bring about (*internal*), 2 unexplained.\n")
 }
 
 // The list of survivors and the kernel belong together.
@@ -230,7 +241,8 @@ func findKernel(t *testing.T) (*Mutated, string) {
 	return m, module
 }
 
-// The kernel with all its mutants compiles, and one of them is caught.
+// The kernel with all its mutants compiles, and one of them is caught: by the
+// suite and by a room's tests.
 func TestAMutantIsCaught(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the kernel once more")
@@ -239,7 +251,9 @@ func TestAMutantIsCaught(t *testing.T) {
 	defer cancel()
 	m, module := findKernel(t)
 	dir := t.TempDir()
-	binary, err := compile(ctx, m, module, dir)
+	overlay, err := m.WriteOverlay(dir)
+	require.NoError(t, err)
+	binary, err := compile(ctx, overlay, module, dir)
 	require.NoError(t, err)
 	i := slices.IndexFunc(m.Points(), func(p *Point) bool { return p.Kind == Rule && p.Live })
 	require.GreaterOrEqual(t, i, 0)
@@ -252,4 +266,15 @@ func TestAMutantIsCaught(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, Caught, o.Fate)
 	require.Contains(t, o.How, "vm_write/")
+
+	j, err := compileTests(ctx, overlay, module, dir, time.Minute, "vmsvc")
+	require.NoError(t, err)
+	require.NoError(t, j.prepare(ctx, 2))
+	let := []Outcome{{Point: p, Fate: Survived}, {Point: p, Fate: Unserved}, {Point: p, Fate: Survived}}
+	require.NoError(t, j.judgeAll(ctx, let[:2], nil, 2))
+	require.Equal(t, Tested, let[0].Fate)
+	require.Contains(t, let[0].How, "vmsvc: Test")
+	require.Equal(t, Unserved, let[1].Fate, "what nothing serves is not asked for")
+	require.NoError(t, j.judgeAll(ctx, let[2:], map[string]reason{p.Name: {equivalent, "x"}}, 2))
+	require.Equal(t, Survived, let[2].Fate, "nor what is equivalent")
 }

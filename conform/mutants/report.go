@@ -56,14 +56,15 @@ func readReasons(name string) (map[string]reason, error) {
 
 // count is the mutants of one kind, or of all.
 type count struct {
-	all, unserved, caught int
-	survive               map[string]int // by class; "" are those that nobody explained
+	all, unserved, caught, tested, missed int
+	equivalent                            int
+
+	byClass map[string]int // of what the suite let pass; "" are those that nobody explained
 }
 
-func (c count) served() int { return c.all - c.unserved }
-
-// possible is how many a client can bring about: served, and no reason listed.
-func (c count) possible() int { return c.caught + c.survive[""] }
+// judged is those that something serves and that are not equivalent: what the
+// figures are of.
+func (c count) judged() int { return c.all - c.unserved - c.equivalent }
 
 func percent(n, of int) float64 {
 	if of == 0 {
@@ -77,23 +78,34 @@ type Report struct {
 	Outcomes []Outcome
 	reasons  map[string]reason
 	complete bool // all points were judged, not a selection
+	tests    bool // the rooms' tests judged, too
 }
 
 func (r *Report) count(want func(Kind) bool) count {
-	c := count{survive: map[string]int{}}
+	c := count{byClass: map[string]int{}}
 	for _, o := range r.Outcomes {
 		if !want(o.Kind) {
 			continue
 		}
+		class := r.reasons[o.Name].class
 		c.all++
 		switch o.Fate {
 		case Unserved:
 			c.unserved++
+			continue
 		case Caught:
 			c.caught++
+			continue
+		case Tested:
+			c.tested++
 		case Survived:
-			c.survive[r.reasons[o.Name].class]++
+			if class == equivalent {
+				c.equivalent++
+				continue
+			}
+			c.missed++
 		}
+		c.byClass[class]++
 	}
 	return c
 }
@@ -107,15 +119,15 @@ func (r *Report) complaints(least float64) []string {
 		known[o.Name] = true
 		_, listed := r.reasons[o.Name]
 		switch {
-		case o.Fate == Survived && !listed:
-			list = append(list, fmt.Sprintf("survives: %s (%s:%d)%s", o.Name, o.Pos.Filename, o.Pos.Line, unreached(o)))
+		case (o.Fate == Survived || o.Fate == Tested) && !listed:
+			list = append(list, fmt.Sprintf("survives: %s (%s:%d)%s", o.Name, o.Pos.Filename, o.Pos.Line, remark(o)))
 		case o.Fate == Caught && listed:
 			list = append(list, fmt.Sprintf("listed, and caught: %s (%s)", o.Name, o.How))
 		case o.Fate == Unserved && listed:
 			list = append(list, fmt.Sprintf("listed, and not served: %s", o.Name))
 		}
 	}
-	if !r.complete {
+	if !r.complete || !r.tests {
 		return list
 	}
 	for name := range r.reasons {
@@ -123,18 +135,23 @@ func (r *Report) complaints(least float64) []string {
 			list = append(list, "listed, and no mutant: "+name)
 		}
 	}
-	if c := r.count(all); percent(c.caught, c.possible()) < least {
-		share := percent(c.caught, c.possible())
+	c := r.count(all)
+	if share := percent(c.caught+c.tested, c.judged()); share < least {
 		list = append(list, fmt.Sprintf("only %.1f %% are caught, not %.0f %%", share, least))
 	}
 	return list
 }
 
-func unreached(o Outcome) string {
-	if o.Reached {
-		return ""
+// remark is what else is known of a survivor.
+func remark(o Outcome) string {
+	var s string
+	if !o.Reached {
+		s = ", no case comes there"
 	}
-	return ", no case comes there"
+	if o.Fate == Tested {
+		s += ", a Go test catches it: " + o.How
+	}
+	return s
 }
 
 func all(Kind) bool { return true }
@@ -142,21 +159,20 @@ func all(Kind) bool { return true }
 // Summary is the figures, in a few sentences.
 func (r *Report) Summary() string {
 	c := r.count(all)
-	return fmt.Sprintf("%d mutants, %d of them in code that nothing serves yet. "+
-		"Of the other %d the suite catches %d: %.1f %% of all, %.1f %% without the %d that are equivalent, "+
-		"%.1f %% of those that a client can bring about today",
-		c.all, c.unserved, c.served(), c.caught, percent(c.caught, c.served()),
-		percent(c.caught, c.served()-c.survive[equivalent]), c.survive[equivalent],
-		percent(c.caught, c.possible()))
+	return fmt.Sprintf("%d mutants, %d of them in code that nothing serves yet, %d equivalent. "+
+		"Of the other %d the suite catches %d (%.1f %%); %d more are caught by a Go test: %.1f %% together",
+		c.all, c.unserved, c.equivalent, c.judged(), c.caught, percent(c.caught, c.judged()),
+		c.tested, percent(c.caught+c.tested, c.judged()))
 }
 
 // WriteMarkdown writes the table of docs/conformance.md.
 func (r *Report) WriteMarkdown(w io.Writer) error {
 	var b strings.Builder
-	b.WriteString("| what is changed | mutants | not served | caught | equivalent | later | internal | missed |\n|---|---|---|---|---|---|---|---|\n")
+	b.WriteString("| what is changed | mutants | not served | equivalent | caught by the suite | caught by Go tests | by neither | suite | suite or tests |\n" +
+		"|---|---|---|---|---|---|---|---|---|\n")
 	row := func(name string, c count) {
-		fmt.Fprintf(&b, "| %s | %d | %d | %d | %d | %d | %d | %d |\n", name, c.all, c.unserved, c.caught,
-			c.survive[equivalent], c.survive[later], c.survive[internal], c.survive[""])
+		fmt.Fprintf(&b, "| %s | %d | %d | %d | %d | %d | %d | %.1f %% | %.1f %% |\n", name, c.all, c.unserved, c.equivalent,
+			c.caught, c.tested, c.missed, percent(c.caught, c.judged()), percent(c.caught+c.tested, c.judged()))
 	}
 	titles := map[Kind]string{
 		Code: "a return code is another", Order: "two checks in the other order",
@@ -165,10 +181,21 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	for _, k := range kinds {
 		row(titles[k], r.count(func(x Kind) bool { return x == k }))
 	}
-	row("all", r.count(all))
-	fmt.Fprintf(&b, "\n%s.\n", r.Summary())
+	c := r.count(all)
+	row("all", c)
+	fmt.Fprintf(&b, "\n%s.\nWhat the suite lets pass: %d that a client could tell if more were served (*later*), "+
+		"%d that no recording can bring about (*internal*), %d unexplained.\n",
+		r.Summary(), c.byClass[later], c.byClass[internal], c.byClass[""])
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func (r *Report) saveMarkdown(name string) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(r.WriteMarkdown(f), f.Close())
 }
 
 // WriteText writes what became of each mutant, if each is wanted, and the

@@ -28,6 +28,7 @@ type Fate string
 // Fates.
 const (
 	Caught   Fate = "caught"
+	Tested   Fate = "tested" // not caught by the suite, but by a Go test of the kernel's rooms
 	Survived Fate = "survived"
 	Unserved Fate = "unserved" // the suite's runner cannot come to it: nothing serves it
 )
@@ -37,7 +38,7 @@ type Outcome struct {
 	*Point
 	Fate    Fate
 	Reached bool   // some client came by; for a check, and found it true
-	How     string // what caught it: a case and its difference, a crash, the time
+	How     string // what caught it: a case and its difference, a test, a crash, the time
 	Elapsed time.Duration
 }
 
@@ -51,11 +52,7 @@ type runner struct {
 }
 
 // compile compiles the kernel with all its points into dir.
-func compile(ctx context.Context, m *Mutated, module, dir string) (string, error) {
-	overlay, err := m.WriteOverlay(dir)
-	if err != nil {
-		return "", err
-	}
+func compile(ctx context.Context, overlay, module, dir string) (string, error) {
 	binary := filepath.Join(dir, "judge")
 	c := exec.CommandContext(ctx, "go", "build", "-overlay", overlay, "-o", binary, "./conform/mutants/judge")
 	c.Dir = module
@@ -120,26 +117,39 @@ func readIDs(name string) ([]int, error) {
 // run runs the clients with an environment and tells what went wrong, one
 // line, empty if nothing did.
 func (r *runner) run(ctx context.Context, env []string, clients ...string) (how string, err error) {
-	limited, cancel := context.WithTimeout(ctx, r.limit)
+	text, err := execute(ctx, r.limit, "", env, r.binary, clients...)
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		return firstLine(text, exit), nil
+	}
+	if errors.Is(err, errNoEnd) {
+		return err.Error(), nil
+	}
+	return "", err
+}
+
+// errNoEnd: a command took longer than it may.
+var errNoEnd = errors.New("no end")
+
+// execute runs a command with all the processes it starts, in dir and with
+// variables added to the environment, and returns what it wrote.
+func execute(ctx context.Context, limit time.Duration, dir string, env []string, name string, args ...string) (string, error) {
+	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	c := exec.CommandContext(limited, r.binary, clients...)
-	c.Env = append(os.Environ(), env...)
+	c := exec.CommandContext(limited, name, args...)
+	c.Dir, c.Env = dir, append(os.Environ(), env...)
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }
 	c.WaitDelay = time.Second
 	var out bytes.Buffer
 	c.Stdout, c.Stderr = &out, &out
-	err = c.Run()
-	if ctx.Err() != nil {
+	err := c.Run()
+	switch {
+	case ctx.Err() != nil:
 		return "", ctx.Err()
+	case limited.Err() != nil:
+		return "", fmt.Errorf("%w after %v", errNoEnd, limit)
 	}
-	if limited.Err() != nil {
-		return fmt.Sprintf("no end after %v", r.limit), nil
-	}
-	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
-		return firstLine(out.String(), exit), nil
-	}
-	return "", err
+	return out.String(), err
 }
 
 func firstLine(text string, exit *exec.ExitError) string {
@@ -171,29 +181,36 @@ func (r *runner) judge(ctx context.Context, p *Point) (Outcome, error) {
 
 // judgeAll judges points, several at once, in their order.
 func (r *runner) judgeAll(ctx context.Context, points []*Point, jobs int, progress func(done int)) ([]Outcome, error) {
+	outcomes := make([]Outcome, len(points))
+	err := inParallel(ctx, len(points), jobs, func(ctx context.Context, i int) (err error) {
+		progress(i)
+		if outcomes[i], err = r.judge(ctx, points[i]); err != nil {
+			return fmt.Errorf("%s: %w", points[i].Name, err)
+		}
+		return nil
+	})
+	return outcomes, err
+}
+
+// inParallel calls f for 0 to n-1, several at once. The first error ends it.
+func inParallel(ctx context.Context, n, jobs int, f func(ctx context.Context, i int) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	outcomes := make([]Outcome, len(points))
 	work := make(chan int)
 	var wg sync.WaitGroup
 	for range jobs {
 		wg.Go(func() {
 			for i := range work {
-				var err error
-				if outcomes[i], err = r.judge(ctx, points[i]); err != nil {
-					cancel(fmt.Errorf("%s: %w", points[i].Name, err))
+				if err := f(ctx, i); err != nil {
+					cancel(err)
 				}
 			}
 		})
 	}
-	for i := range points {
-		if ctx.Err() != nil {
-			break
-		}
-		progress(i)
+	for i := 0; i < n && ctx.Err() == nil; i++ {
 		work <- i
 	}
 	close(work)
 	wg.Wait()
-	return outcomes, context.Cause(ctx)
+	return context.Cause(ctx)
 }

@@ -201,19 +201,30 @@ BARE("mach_port_mod_refs", 3208)
 BARE("mach_port_insert_right", 3215)
 EACH("thread_set_state/no-arguments", no_arguments, 2018, 1, 0)
 
-/* Routines without arguments, given one. */
-static void an_argument(long id, long unused, long more_unused)
+CASE("host_reboot/no-arguments")
 {
-	struct message msg = message_to(self);
+	struct message msg = message_to(host_priv_port);
+
+	request(&msg, HEADER, 2635);
+}
+
+/* Routines without arguments, given one; of an object of that kind. */
+static void an_argument(long id, long kind, long unused)
+{
+	struct message msg = message_to(make_kind((enum name_kind)kind));
 
 	(void)unused;
-	(void)more_unused;
 	msg.item[0].type = TYPE_INTEGER;
 	request(&msg, HEADER + ITEM, (mach_msg_id_t)id);
 }
-EACH("vm_statistics/an-argument", an_argument, 2030, 0, 0)
-EACH("mach_port_names/an-argument", an_argument, 3200, 0, 0)
-EACH("thread_create/an-argument", an_argument, 2061, 0, 0)
+EACH("vm_statistics/an-argument", an_argument, 2030, KIND_task, 0)
+EACH("vm_statistics/an-argument-of-a-thread", an_argument, 2030, KIND_thread, 0)
+EACH("mach_port_names/an-argument", an_argument, 3200, KIND_task, 0)
+EACH("task_terminate/an-argument", an_argument, 2008, KIND_task, 0)
+EACH("thread_create/an-argument", an_argument, 2061, KIND_task, 0)
+EACH("thread_create/an-argument-of-a-thread", an_argument, 2061, KIND_thread, 0)
+EACH("thread_terminate/an-argument", an_argument, 2016, KIND_thread, 0)
+EACH("thread_resume/an-argument", an_argument, 2063, KIND_thread, 0)
 
 /* One argument, a port name, described in every wrong way. */
 static void described(mach_msg_type_t type, mach_msg_size_t size, boolean_t complex)

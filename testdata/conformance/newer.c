@@ -112,6 +112,19 @@ CASE("vm_get_size_limit/not-a-task")
 	tell_limit("a thread", make_kind(KIND_thread));
 }
 
+/* Requests with other arguments than the routine has. */
+static void malformed(long id, long items, long kind)
+{
+	struct call call = { .item = { an_item(MACH_MSG_TYPE_INTEGER_32, 32, 0) } };
+
+	code("answer", ask(&call, (size_t)items, make_kind((enum name_kind)kind),
+			   (mach_msg_id_t)id, NULL));
+}
+EACH("vm_get_size_limit/an-argument", malformed, GET_SIZE_LIMIT, 1, KIND_task)
+EACH("vm_get_size_limit/an-argument-of-a-host", malformed, GET_SIZE_LIMIT, 1, KIND_host)
+EACH("vm_set_size_limit/no-arguments", malformed, SET_SIZE_LIMIT, 0, KIND_host)
+EACH("mach_port_set_ktype/no-arguments", malformed, SET_KTYPE, 0, KIND_host)
+
 CASE("vm_set_size_limit/lowered-by-anybody")
 {
 	mach_port_name_t task = make_task(FALSE);
@@ -236,4 +249,15 @@ CASE("mach_port_set_ktype/refused")
 					KTYPE_USER_DEVICE));
 	code("a port of the kernel", set_ktype(host_priv_port, self, host,
 					       MACH_PORT_RIGHT_SEND, KTYPE_USER_DEVICE));
+}
+
+/* Two faults at once: which is told. */
+CASE("mach_port_set_ktype/order-of-checks")
+{
+	mach_port_name_t port = make_receive();
+
+	code("not privileged, not a task", set_ktype(host, host, port, MACH_PORT_RIGHT_RECEIVE,
+						     KTYPE_USER_DEVICE));
+	code("not a task, another type", set_ktype(host_priv_port, host, port,
+						   MACH_PORT_RIGHT_RECEIVE, 1));
 }

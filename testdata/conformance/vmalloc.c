@@ -53,6 +53,13 @@ EACH("vm_allocate/anywhere-largest-page-multiple", allocate_anywhere, 0, -0x1000
 EACH("vm_allocate/anywhere-size-rounds-to-zero", allocate_anywhere, 0, -0xfff, 0)
 EACH("vm_allocate/anywhere-largest-size", allocate_anywhere, 0, -1, 0)
 
+CASE("vm_allocate/not-a-task-size-rounds-to-zero")
+{
+	vm_offset_t at = 0;
+
+	code("vm_allocate", vm_allocate(host, &at, -(vm_size_t)0xfff, TRUE));
+}
+
 static void allocate_in_empty(long at, long size, long anywhere)
 {
 	mach_port_name_t task = make_task(FALSE);
