@@ -13,8 +13,10 @@ import (
 
 // convertPortToTask (C: convert_port_to_task).
 func convertPortToTask(object any) *Task {
-	t, _ := object.(*Task)
-	return t
+	if t, _ := object.(*Task); t != nil && t.VMMap() != nil {
+		return t
+	}
+	return nil
 }
 
 // convertPortToThread (C: convert_port_to_thread).

@@ -195,7 +195,8 @@ func (th *Thread) raise(right ports.Right, e Exception) bool {
 	}
 	code, ok := mig.RetCode(reply, idExceptionRaise)
 	reply.Destroy()
-	return ok && code == mach.KernSuccess
+	// The real kernel takes this code for its own, of a thread that is to fault again.
+	return ok && (code == mach.KernSuccess || code == mach.KernReturn(mach.RcvPortDied))
 }
 
 // exceptionRight is a send right to the thread's exception port.

@@ -26,6 +26,8 @@ const (
 	fxControl, fxStatus, fxTag, fxOpcode, fxIP, fxDP = 0, 2, 4, 6, 8, 16
 	fxMXCSR, fxMXCSRMask, fxRegs, fxRegSize          = 24, 28, 32, 16
 	xsPresent                                        = 512
+
+	mxcsrBits = 0xffff // those of every processor
 )
 
 // extendedState is the thread's XSAVE area; nil if it never used one. The thread
@@ -57,6 +59,24 @@ func (th *Thread) setExtendedState(b []byte) mach.KernReturn {
 		return mach.KernFailure
 	}
 	return mach.KernSuccess
+}
+
+// inheritControl gives a new thread its maker's x87 control word, if the maker
+// uses floating point (C: fpinherit).
+func (th *Thread) inheritControl(maker *Thread) {
+	if maker.hw == nil {
+		return
+	}
+	from, kr := maker.extendedState()
+	if kr != mach.KernSuccess || from == nil {
+		return
+	}
+	state := th.extended().Initial()
+	copy(state[fxControl:fxStatus], from[fxControl:])
+	if len(state) > xsPresent {
+		le.PutUint64(state[xsPresent:], platform.FeatureX87)
+	}
+	th.state.extended = state
 }
 
 // extended is the layout that the host has.
@@ -137,7 +157,7 @@ func (th *Thread) setFloat(flavor int32, words []uint32) mach.KernReturn {
 		return mach.KernInvalidArgument
 	}
 	copy(state, b[extendedHeader:])
-	le.PutUint32(state[fxMXCSR:], le.Uint32(state[fxMXCSR:])&area.MXCSRMask)
+	le.PutUint32(state[fxMXCSR:], le.Uint32(state[fxMXCSR:])&area.MXCSRMask&mxcsrBits)
 	le.PutUint32(state[fxMXCSRMask:], area.MXCSRMask)
 	if area.Check(state) != nil {
 		return mach.KernFailure

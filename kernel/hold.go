@@ -31,12 +31,24 @@ import (
 // on, unless it is to die or to come to its clean point.
 func (th *Thread) Enter() {
 	th.mu.Lock()
-	for th.holds > 0 && !th.dead && !th.aborting {
-		th.moved.Wait()
-	}
+	th.park()
 	th.out = false
 	th.mu.Unlock()
 	th.k.gate.Enter()
+}
+
+// Park waits while the thread is held.
+func (th *Thread) Park() {
+	th.mu.Lock()
+	defer th.mu.Unlock()
+	th.park()
+}
+
+// park is Park with th.mu held.
+func (th *Thread) park() {
+	for th.holds > 0 && !th.dead && !th.aborting {
+		th.moved.Wait()
+	}
 }
 
 // Leave implements ports.Gate: the thread is about to block.

@@ -13,7 +13,8 @@ import (
 // runs code in costs none; until then there is nothing to map.
 //
 // x86 GNU Mach has no execute permission in its page tables: what can be read
-// can be executed. So readable runs are entered executable.
+// can be executed, and what cannot cannot. So readable runs are entered
+// executable, and no others.
 type taskPmap struct {
 	mu   sync.RWMutex
 	proc *platform.Process // nil before the first thread; guarded by mu
@@ -51,9 +52,7 @@ func (p *taskPmap) Enter(runs []vm.Mapping) error {
 		return nil
 	}
 	for i := range runs {
-		if runs[i].Prot&mach.ProtRead != 0 {
-			runs[i].Prot |= mach.ProtExecute
-		}
+		runs[i].Prot = executable(runs[i].Prot)
 	}
 	return proc.Enter(runs)
 }
@@ -61,11 +60,15 @@ func (p *taskPmap) Enter(runs []vm.Mapping) error {
 // Protect implements vm.Pmap.
 func (p *taskPmap) Protect(start, end mach.Addr, prot mach.Prot) {
 	if proc := p.current(); proc != nil {
-		if prot&mach.ProtRead != 0 {
-			prot |= mach.ProtExecute
-		}
-		proc.Protect(start, end, prot)
+		proc.Protect(start, end, executable(prot))
 	}
+}
+
+func executable(prot mach.Prot) mach.Prot {
+	if prot&mach.ProtRead != 0 {
+		return prot | mach.ProtExecute
+	}
+	return prot &^ mach.ProtExecute
 }
 
 // Remove implements vm.Pmap.

@@ -7,7 +7,6 @@ import (
 
 	"machkernel/mach"
 	"machkernel/mig"
-	"machkernel/platform"
 )
 
 // What only a race with the end of a task, thread or kernel brings about, a
@@ -37,7 +36,7 @@ func TestWhoComesTooLate(t *testing.T) {
 	inside(k, func() {
 		require.Equal(t, mach.KernSuccess, caller.terminateThread(victim))
 		require.Equal(t, mach.KernFailure, caller.terminateThread(victim), "a thread ends once")
-		require.Equal(t, mach.KernFailure, victim.setRegs(func(*platform.Regs) { t.Error("a dead thread's registers") }))
+		require.Equal(t, mach.KernFailure, machService{}.ThreadSetState(call, victim, flavorThreadState, make([]uint32, mach.ThreadStateCount)))
 		require.Equal(t, mach.KernSuccess, machService{}.TaskTerminate(call, task))
 		require.Equal(t, mach.KernFailure, machService{}.TaskTerminate(call, task), "a task ends once")
 		_, kr := task.newThread()

@@ -55,7 +55,9 @@ func (machService) ThreadGetState(c *mig.Call, th *Thread, flavor int32, room ui
 	if th == nil || th == by && flavor != flavorDebug {
 		return nil, mach.KernInvalidArgument
 	}
-	th.examine(by, func() { words, kr = th.getState(flavor, int(room)) })
+	if !th.examine(by, func() { words, kr = th.getState(flavor, int(room)) }) {
+		return nil, mach.KernFailure
+	}
 	return words, kr
 }
 
@@ -74,22 +76,29 @@ func (machService) ThreadSetState(c *mig.Call, th *Thread, flavor int32, words [
 	if th == nil || th == by && flavor != flavorDebug && flavor != flavorBases {
 		return mach.KernInvalidArgument
 	}
-	th.examine(by, func() { kr = th.setState(flavor, words) })
+	if !th.examine(by, func() { kr = th.setState(flavor, words) }) {
+		return mach.KernFailure
+	}
 	return kr
 }
 
-// examine calls f while the thread stands still, or in the thread itself.
-func (th *Thread) examine(by *Thread, f func()) {
+// examine calls f while the thread stands still, or in the thread itself. It
+// does not call it, and reports false, if the thread is leaving.
+func (th *Thread) examine(by *Thread, f func()) bool {
 	if th == by {
 		f()
-		return
+		return true
 	}
 	th.hold()
 	th.still(by)
 	th.mu.Lock()
-	f()
+	alive := !th.dead
+	if alive {
+		f()
+	}
 	th.mu.Unlock()
 	_ = th.release() // others hold a thread that never ran
+	return alive
 }
 
 func (th *Thread) getState(flavor int32, room int) ([]uint32, mach.KernReturn) {

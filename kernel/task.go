@@ -240,7 +240,6 @@ func (k *Kernel) terminate(t *Task) bool {
 	t.active = false
 	t.mu.Unlock()
 	threads := t.threadList() // no more can be added
-	k.zone.DestroyPort(t.self)
 	for _, th := range threads {
 		th.kill()
 	}
@@ -257,6 +256,7 @@ func (k *Kernel) reap(t *Task, threads []*Thread) {
 	k.gate.Enter()
 	t.dropPorts()
 	t.space.Destroy()
+	k.zone.DestroyPort(t.self) // after the ports of its threads and of its own
 	t.vmap.Terminate()
 	k.mu.Lock()
 	delete(k.tasks, t)

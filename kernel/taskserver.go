@@ -70,11 +70,15 @@ func (th *Thread) terminateTask(t *Task) mach.KernReturn {
 //
 //	KERN_INVALID_ARGUMENT  the port is no task's
 //	KERN_FAILURE           the task is being terminated
-func (machService) ThreadCreate(_ *mig.Call, t *Task) (*Thread, mach.KernReturn) {
+func (machService) ThreadCreate(c *mig.Call, t *Task) (*Thread, mach.KernReturn) {
 	if t == nil {
 		return nil, mach.KernInvalidArgument
 	}
-	return t.newThread()
+	th, kr := t.newThread()
+	if by := caller(c); kr == mach.KernSuccess && by.task == t {
+		th.inheritControl(by)
+	}
+	return th, kr
 }
 
 // ThreadTerminate is thread_terminate (2016).

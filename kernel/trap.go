@@ -3,6 +3,7 @@ package kernel
 import (
 	"bytes"
 	"encoding/binary"
+	"math"
 	"time"
 
 	"machkernel/mach"
@@ -33,6 +34,8 @@ var traps = map[int32]trap{
 	-28: {"mach_task_self", 0, trapTaskSelf},
 	-29: {"mach_host_self", 0, trapHostSelf},
 	-30: {"mach_print", 1, trapPrint},
+	-39: {"device_writev_request", 6, trapDeviceWrite},
+	-40: {"device_write_request", 6, trapDeviceWrite},
 	-59: {"swtch_pri", 1, trapSwtch},
 	-60: {"swtch", 0, trapSwtch},
 	-61: {"thread_switch", 3, trapThreadSwitch},
@@ -63,29 +66,45 @@ func unassigned(n int32) uint64 {
 // invalid instruction (0 is inside, and unassigned); an argument on a stack
 // that cannot be read is a page fault.
 func (th *Thread) machineTrap(n int32) {
+	if n == math.MinInt32 {
+		n = 0 // its negative is itself, and no number of a trap: the first entry
+	}
 	if n > 0 || n < -maxTrap {
 		th.exception(Exception{ExcBadInstruction, codeInvalid, 0}, "")
 		return
 	}
 	r := &th.regs
 	a := [maxArgs]uint64{r.RDI, r.RSI, r.RDX, r.R10, r.R8, r.R9}
-	if t, ok := traps[n]; ok && t.args > regArgs {
-		var raw [8 * (maxArgs - regArgs)]byte
-		stack := mach.Addr(r.RSP) + 8
-		words := raw[:8*(t.args-regArgs)]
-		kr := th.task.vmap.ReadBytes(stack, words)
-		if stack+mach.Addr(len(words)) == mach.VMMaxAddress {
-			kr = mach.KernInvalidAddress // the real kernel wants room behind them
-		}
-		if kr != mach.KernSuccess {
-			th.exception(Exception{ExcBadAccess, int32(kr), uint64(stack)}, "")
-			return
-		}
-		for i := range t.args - regArgs {
-			a[regArgs+i] = le.Uint64(words[8*i:])
-		}
+	if t, ok := traps[n]; ok && t.args > regArgs && !th.stackArgs(a[regArgs:t.args]) {
+		return
 	}
 	r.RAX = th.trap(n, &a)
+}
+
+// stackArgs reads the arguments that lie on the user stack, the last one first.
+// It raises the page fault of the first that cannot be read, and reports false;
+// the real kernel wants room behind them.
+func (th *Thread) stackArgs(args []uint64) bool {
+	stack := mach.Addr(th.regs.RSP) + 8
+	end := stack + mach.Addr(8*len(args))
+	if end >= mach.VMMaxAddress {
+		e := Exception{ExcBadAccess, int32(mach.KernInvalidAddress), uint64(end)}
+		if end >= kernelBase {
+			e.Code = codePage
+		}
+		th.exception(e, "")
+		return false
+	}
+	for i := len(args) - 1; i >= 0; i-- {
+		var word [8]byte
+		at := stack + mach.Addr(8*i)
+		if kr := th.task.vmap.ReadBytes(at, word[:]); kr != mach.KernSuccess {
+			th.exception(Exception{ExcBadAccess, int32(kr), uint64(at)}, "")
+			return false
+		}
+		args[i] = le.Uint64(word[:])
+	}
+	return true
 }
 
 // trap performs trap n, inside the gate. n is inside the table.
@@ -265,4 +284,11 @@ func (th *Thread) taskNamed(name mach.Name) *Task {
 		return nil
 	}
 	return t
+}
+
+// trapDeviceWrite is the traps device_write_request (-40) and
+// device_writev_request (-39): nothing here is a device, and a request to what
+// is none answers KERN_INVALID_CAPABILITY.
+func trapDeviceWrite(*Thread, *[maxArgs]uint64) uint64 {
+	return uint64(mach.KernInvalidCapability)
 }

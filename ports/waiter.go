@@ -215,6 +215,11 @@ func (w *Waiter) sleep(limit Limit) {
 		return
 	case <-t.C:
 	}
+	// A thread that is held finds out that its time is up when it runs again, and
+	// may be served until then.
+	if h, ok := w.gate.(interface{ Park() }); ok {
+		h.Park()
+	}
 	w.zone.mu.Lock()
 	if w.list != nil {
 		w.list.remove(w)
