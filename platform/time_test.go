@@ -19,6 +19,7 @@ func TestTimeOfAThreadGrowsUntilItsProcessIsDead(t *testing.T) {
 	first := th.CPUTime()
 	require.Positive(t, first)
 	for range 100 {
+		r.RIP, r.RDI = k.at("load"), uint64(dataAt)
 		k.trap(th, r, -100)
 	}
 	require.Greater(t, th.CPUTime(), first)
