@@ -28,6 +28,14 @@ func trapTaskTerminate(th *Thread, a *[maxArgs]uint64) uint64 {
 	return uint64(th.terminateTask(t))
 }
 
+func trapTaskSuspend(th *Thread, a *[maxArgs]uint64) uint64 {
+	t := th.taskNamed(mach.Name(a[0]))
+	if t == nil {
+		return uint64(mach.SendInterrupted)
+	}
+	return uint64(t.suspend(th))
+}
+
 func trapTaskSetSpecialPort(th *Thread, a *[maxArgs]uint64) uint64 {
 	t := th.taskNamed(mach.Name(a[0]))
 	if t == nil {

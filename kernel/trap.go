@@ -43,6 +43,7 @@ var traps = map[int32]trap{
 	-66: {"vm_deallocate", 3, trapVMDeallocate},
 	-68: {"task_create", 3, trapTaskCreate},
 	-69: {"task_terminate", 1, trapTaskTerminate},
+	-70: {"task_suspend", 1, trapTaskSuspend},
 	-71: {"task_set_special_port", 3, trapTaskSetSpecialPort},
 	-72: {"mach_port_allocate", 3, trapPortAllocate},
 	-73: {"mach_port_deallocate", 2, trapPortDeallocate},

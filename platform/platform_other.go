@@ -4,6 +4,7 @@ package platform
 
 import (
 	"errors"
+	"time"
 
 	"machkernel/mach"
 	"machkernel/vm"

@@ -1,0 +1,29 @@
+//go:build linux && amd64
+
+package platform
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"machkernel/mach"
+)
+
+func TestTimeOfAThreadGrowsUntilItsProcessIsDead(t *testing.T) {
+	k := newTask(openTest(t))
+	k.add(dataAt, 1, mach.ProtDefault)
+	th, r := k.thread(), k.regs("load")
+	r.RDI = uint64(dataAt)
+	k.trap(th, r, -100)
+	first := th.CPUTime()
+	require.Positive(t, first)
+	for range 100 {
+		r.RIP, r.RDI = k.at("load"), uint64(dataAt)
+		k.trap(th, r, -100)
+	}
+	require.Greater(t, th.CPUTime(), first)
+	k.p.Destroy()
+	<-k.p.Done()
+	require.Zero(t, th.CPUTime())
+}
