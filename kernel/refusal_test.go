@@ -31,6 +31,7 @@ func TestWhoComesTooLate(t *testing.T) {
 	k := start(t, Config{})
 	task := newTask(t, k)
 	caller := newThread(t, newTask(t, k))
+	caller.holds = 0 // as if it ran
 	victim := newThread(t, task)
 	call := &mig.Call{Caller: caller}
 	inside(k, func() {

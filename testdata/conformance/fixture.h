@@ -59,10 +59,20 @@ static inline void release_memory(void)
 	}
 }
 
+/*
+ * Tasks that live are ended. A request to a dead one would fail in mach_msg, for
+ * which the stub gives up its reply port: the next one might get the name of a
+ * right that the case gave away, and be destroyed below.
+ */
 static inline void release_fixtures(void)
 {
-	while (fixtures.task_count > 0)
-		task_terminate(fixtures.tasks[--fixtures.task_count]);
+	while (fixtures.task_count > 0) {
+		mach_port_name_t task = fixtures.tasks[--fixtures.task_count];
+		mach_port_type_t type = 0;
+
+		if (mach_port_type(self, task, &type) == KERN_SUCCESS && (type & MACH_PORT_TYPE_SEND))
+			task_terminate(task);
+	}
 	while (fixtures.name_count > 0)
 		mach_port_destroy(self, fixtures.names[--fixtures.name_count]);
 	release_memory();

@@ -42,10 +42,7 @@ static mach_msg_return_t receive_exception(mach_port_name_t port, struct excepti
 	if (mr == MACH_MSG_SUCCESS) {
 		keep_name(msg->head.msgh_remote_port);
 		keep_name(msg->thread.name);
-		if (msg->task.name != self)
-			keep_name(msg->task.name);
-		else
-			mach_port_deallocate(self, self);
+		mach_port_deallocate(self, msg->task.name); /* there is another reference */
 	}
 	return mr;
 }
