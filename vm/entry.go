@@ -95,11 +95,6 @@ func (e *Entry) unback(dead *reaper) {
 	}
 }
 
-// pmapProt is what hardware may do under protection p: execution needs read.
-func pmapProt(p mach.Prot) mach.Prot {
-	p &= mach.ProtAll
-	if p&mach.ProtExecute != 0 {
-		p |= mach.ProtRead
-	}
-	return p
-}
+// pmapProt is what hardware may do under protection p. What else it has to allow
+// for that, say reading for executing, is the pmap's affair.
+func pmapProt(p mach.Prot) mach.Prot { return p & mach.ProtAll }

@@ -184,7 +184,7 @@ func TestPmapThatCannotMapAnAddress(t *testing.T) {
 	require.Equal(t, ok, m.ReadBytes(base+3*page, make([]byte, 5)), "the kernel still reaches the memory")
 }
 
-func TestExecutableMemoryIsEnteredReadable(t *testing.T) {
+func TestExecutableMemoryIsEnteredAsItIs(t *testing.T) {
 	b := newBed(t, 64)
 	r := newRecorder()
 	m := b.adopt(NewMap(b.fr, r))
@@ -192,9 +192,9 @@ func TestExecutableMemoryIsEnteredReadable(t *testing.T) {
 	kr, err := m.Fault(base, mach.ProtExecute)
 	require.NoError(t, err)
 	require.Equal(t, ok, kr)
-	require.Equal(t, mach.ProtRead|mach.ProtExecute, r.pages[pageOf(base)].prot)
+	require.Equal(t, mach.ProtExecute, r.pages[pageOf(base)].prot)
 	kr, _ = m.Fault(base, mach.ProtRead)
-	require.Equal(t, mach.KernProtectionFailure, kr, "though the entry does not allow reading")
+	require.Equal(t, mach.KernProtectionFailure, kr, "the entry does not allow reading")
 }
 
 func TestFaultResults(t *testing.T) {
