@@ -100,6 +100,8 @@ func (h *hostile) run(k *Kernel) {
 		n := -int32(h.byte()) % 80
 		a := [7]uint64{h.word(), h.word(), h.word(), h.word(), h.word(), h.word(), h.word()}
 		switch n { // Never wait: no one wakes this thread.
+		case -70: // task_suspend
+			continue
 		case -25:
 			a[1] |= uint64(mach.SendTimeout | mach.RcvTimeout)
 			a[5] &= 1

@@ -1,9 +1,7 @@
 package kernel
 
 import (
-	"cmp"
 	"encoding/binary"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -86,9 +84,7 @@ func (machService) TaskThreads(_ *mig.Call, t *Task) ([]ports.Right, mach.KernRe
 	if t.VMMap() == nil {
 		return nil, mach.KernFailure
 	}
-	threads := t.threadList()
-	slices.SortFunc(threads, func(a, b *Thread) int { return cmp.Compare(a.id, b.id) })
-	return living(threads, convertThreadToPort), mach.KernSuccess
+	return living(t.threadList(), convertThreadToPort), mach.KernSuccess
 }
 
 // How many words of an information structure a client must want: those before

@@ -170,7 +170,7 @@ func TestNewsOfNewTasks(t *testing.T) {
 			return gnumach.RegisterNewTaskNotification(g, host, name, disposition)
 		}
 		require.Equal(t, mach.KernInvalidHost, register(mach.Name(g.Trap(-29)), p, mach.TypeCopySend))
-		require.Equal(t, mach.KernInvalidArgument, register(priv, other, mach.TypeMakeSendOnce))
+		require.Equal(t, mach.MigBadArguments, register(priv, other, mach.TypeMakeSendOnce))
 		require.Equal(t, mach.KernSuccess, register(priv, mach.NameNull, mach.TypeCopySend))
 		require.Equal(t, mach.KernSuccess, register(priv, p, mach.TypeCopySend))
 		require.Equal(t, mach.KernNoAccess, register(priv, other, mach.TypeCopySend))

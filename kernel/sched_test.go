@@ -51,7 +51,7 @@ func TestThreadPriority(t *testing.T) {
 			require.Equal(t, fresh, th.scheduling())
 			require.Equal(t, c.kr, gnumach.ThreadPriority(g, name, c.priority, c.setMax))
 			want := fresh
-			want.BasePriority, want.MaxPriority = c.now, c.max
+			want.BasePriority, want.CurPriority, want.MaxPriority = c.now, c.now, c.max
 			require.Equal(t, want, th.scheduling(), "priority %d", c.priority)
 		}
 		require.Equal(t, mach.KernInvalidArgument, gnumach.ThreadPriority(g, g.TaskSelf(), 30, false))
@@ -136,10 +136,10 @@ func TestThreadPolicy(t *testing.T) {
 		require.Equal(t, fresh, th.scheduling())
 
 		require.Equal(t, mach.KernSuccess, gnumach.ProcessorSetPolicyEnable(g, control, policyFixed))
-		for data, ticks := range map[int32]int32{0: 0, 10: 1, 15: 2, 100: 10} { // thread_info: 0, 10, 20, 100 ms
+		for data, told := range map[int32]int32{0: 0, 10: 10, 15: 20, 100: 100} { // whole ticks
 			require.Equal(t, mach.KernSuccess, gnumach.ThreadPolicy(g, name, policyFixed, data))
 			require.EqualValues(t, policyFixed, th.scheduling().Policy)
-			require.Equal(t, ticks, th.scheduling().Data, "%d ms", data)
+			require.Equal(t, told, th.scheduling().Data, "%d ms", data)
 		}
 		require.Equal(t, mach.KernInvalidArgument, gnumach.ProcessorSetPolicyDisable(g, control, policyTimeshare, true))
 		require.Equal(t, mach.KernSuccess, gnumach.ProcessorSetPolicyDisable(g, control, policyFixed, false))

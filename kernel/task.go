@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -206,11 +207,12 @@ func (t *Task) portSpace() *ports.Space {
 	return t.space
 }
 
-// threadList is the task's threads that are not gone.
+// threadList is the task's threads that are not gone, in the order they were
+// made.
 func (t *Task) threadList() []*Thread {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return slices.Collect(maps.Keys(t.threads))
+	return slices.SortedFunc(maps.Keys(t.threads), func(a, b *Thread) int { return cmp.Compare(a.id, b.id) })
 }
 
 // Report tells why the kernel ended the task, nil if it did not.
