@@ -98,16 +98,8 @@ static void no_trap(long number, long unused, long more_unused)
 	(void)more_unused;
 	code("trap", (kern_return_t)trap(number, 0));
 }
-EACH("trap_number/0", no_trap, 0, 0, 0)
-EACH("trap_number/minus-1", no_trap, -1, 0, 0)
-EACH("trap_number/minus-9", no_trap, -9, 0, 0)
-EACH("trap_number/minus-10", no_trap, -10, 0, 0)
-EACH("trap_number/minus-14", no_trap, -14, 0, 0)
 EACH("trap_number/minus-24", no_trap, -24, 0, 0)
 EACH("trap_number/minus-54", no_trap, -54, 0, 0)
-EACH("trap_number/minus-55", no_trap, -55, 0, 0)
-EACH("trap_number/minus-57", no_trap, -57, 0, 0)
-EACH("trap_number/minus-129", no_trap, -129, 0, 0)
 
 /* A text that cannot be read to its end. */
 static void print_at(long relative, long at, long unused)

@@ -13,12 +13,14 @@ package realmig
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"machkernel/mig/defs"
 	"machkernel/mig/gen"
 )
 
@@ -74,6 +76,13 @@ func TestListOfIDs(t *testing.T) {
 	}
 }
 
+// beyond are the routines of our own that Debian's files do not show.
+var beyond = map[int]string{
+	3223: "newer than Debian's files", 4215: "newer than Debian's files", 4216: "newer than Debian's files",
+	4000: "for kernels built with pc sampling, as the packaged one is", 4001: "the same", 4002: "the same",
+	4003: "the same", 4004: "the same", 4005: "the same",
+}
+
 // What our own .defs files say of the kernel's interfaces is what Debian's do.
 func TestOurInterfacesAreTheKernels(t *testing.T) {
 	tc := findToolchain(t)
@@ -94,14 +103,19 @@ func TestOurInterfacesAreTheKernels(t *testing.T) {
 		their := theirs[ours.Name]
 		require.NotNil(t, their, "%s is no interface of the kernel's", file)
 		o := gen.Options{Package: "gnumach", Source: filepath.Base(file)}
-		want, err := gen.Table(their.Subsystem, o)
-		require.NoError(t, err)
 		got, err := gen.Table(ours.Subsystem, o)
 		require.NoError(t, err)
-		require.Equal(t, string(want), string(got), file)
 		committed, err := os.ReadFile(strings.TrimSuffix(file, ".defs") + "_table.go")
 		require.NoError(t, err)
 		require.Equal(t, string(got), string(committed), "run scripts/generate.sh")
+
+		ours.Routines = slices.DeleteFunc(ours.Routines, func(r *defs.Routine) bool { return beyond[r.ID] != "" })
+		ours.End = their.End
+		want, err := gen.Table(their.Subsystem, o)
+		require.NoError(t, err)
+		got, err = gen.Table(ours.Subsystem, o)
+		require.NoError(t, err)
+		require.Equal(t, string(want), string(got), file)
 		compared += len(ours.Routines)
 	}
 	t.Logf("%d routines of %d interfaces compared", compared, len(files)-1)
