@@ -192,13 +192,14 @@ func TestCall(t *testing.T) {
 			id mach.MsgID
 			mr mach.MsgReturn
 		}
+		no := func(*ports.Port) bool { return false }
 		call := func() <-chan answer {
 			c := make(chan answer, 1)
 			right, _ := a.space.ExtractRight(n, mkSend)
 			k := w.sys.NewKmsg(right, 2400)
 			k.AddData(mach.TypeInteger32, 32, 1, words(6))
 			go func() {
-				got, mr := w.sys.Call(k, wt)
+				got, mr := w.sys.Call(k, wt, no)
 				if mr != mach.MsgSuccess {
 					c <- answer{0, mr}
 					return
@@ -235,7 +236,7 @@ func TestCall(t *testing.T) {
 		wt.Abort()
 		require.Equal(t, answer{0, mach.RcvInterrupted}, <-c)
 		a.space.DestroyName(n)
-		got, mr := w.sys.Call(w.sys.NewKmsg(ports.DeadRight(), 1), wt)
+		got, mr := w.sys.Call(w.sys.NewKmsg(ports.DeadRight(), 1), wt, no)
 		require.Equal(t, mach.MsgSuccess, mr)
 		require.Equal(t, mach.NotifySendOnce, got.ID)
 		got.Destroy()

@@ -229,17 +229,23 @@ func (s *System) ReceiveHeld(p *ports.Port, w *ports.Waiter, limit ports.Limit) 
 // answer may be a send-once notification, when the request's receiver let the
 // reply right die.
 //
+// When the waiter was aborted, keep is asked for the port, whose receive right
+// is the caller's if it says true; else, and always after an answer, the port
+// dies.
+//
 // Locks: none held. Consumes k, also on failure. Returns a message the caller
 // owns.
 //
 //	MsgSuccess
 //	RcvInterrupted  the waiter was aborted
-func (s *System) Call(k *Kmsg, w *ports.Waiter) (*Kmsg, mach.MsgReturn) {
+func (s *System) Call(k *Kmsg, w *ports.Waiter, keep func(reply *ports.Port) bool) (reply *Kmsg, mr mach.MsgReturn) {
 	p := s.zone.NewHeldPort()
 	w.Hold(heldPort{p})
 	defer func() {
 		w.Drop()
-		s.zone.DestroyPort(p)
+		if mr == mach.MsgSuccess || !keep(p) {
+			s.zone.DestroyPort(p)
+		}
 	}()
 	k.Local = s.zone.MakeSendOnce(p)
 	k.Bits = k.Bits&^mach.BitsLocalMask | mach.Bits(0, mach.TypePortSendOnce)

@@ -41,6 +41,7 @@ func (k *Kernel) Audit() error {
 	k.mu.Lock()
 	rights = slices.AppendSeq(rights, maps.Values(k.words))
 	rights = append(rights, k.newTasks)
+	held = append(held, k.orphans...)
 	k.mu.Unlock()
 	roots.Held = func(yield func(ports.Right) bool) {
 		for _, p := range held {

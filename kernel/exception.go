@@ -189,7 +189,10 @@ func (th *Thread) raise(right ports.Right, e Exception) bool {
 	word(int32(e.Kind))
 	word(e.Code)
 	le.PutUint64(m.AddData(mach.TypeInteger64, 64, 1, nil), e.Subcode)
-	reply, mr := th.k.ipc.Call(m, th.waiter)
+	reply, mr := th.k.ipc.Call(m, th.waiter, func(p *ports.Port) bool {
+		// Of a thread that is gone the handler can still answer, to nobody.
+		return th.isDying() && th.k.orphan(p)
+	}) // thread_abort makes its reply right a dead name
 	if mr != mach.MsgSuccess {
 		return true // the thread is dying, or comes back to the instruction
 	}
@@ -210,3 +213,28 @@ func (th *Thread) selfRight() ports.Right { return th.copySpecial(&th.special.ke
 
 // selfRight is a send right to what the task calls its own port.
 func (t *Task) selfRight() ports.Right { return t.copySpecial(&t.special.kernel) }
+
+// orphan keeps the reply port of a thread that is gone until the right to answer
+// it is used or given up: handlers answer without knowing. Those of earlier
+// threads that are done with go. It reports true.
+func (k *Kernel) orphan(p *ports.Port) bool {
+	k.mu.Lock()
+	list := append(k.orphans, p)
+	k.orphans = nil
+	k.mu.Unlock()
+	var wanted, done []*ports.Port
+	for _, p := range list {
+		if k.zone.Answerable(p) {
+			wanted = append(wanted, p)
+		} else {
+			done = append(done, p)
+		}
+	}
+	k.mu.Lock()
+	k.orphans = append(k.orphans, wanted...)
+	k.mu.Unlock()
+	for _, p := range done {
+		k.zone.DestroyPort(p)
+	}
+	return true
+}

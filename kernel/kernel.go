@@ -85,6 +85,7 @@ type Kernel struct {
 	tasks    map[*Task]struct{}     // alive or dying
 	words    map[string]ports.Right // what boot arguments stand for: send rights
 	newTasks ports.Right            // who is told of new tasks; null for nobody
+	orphans  []*ports.Port          // reply ports of threads that are gone
 	machine  *platform.Machine      // nil until a program is booted
 	closed   bool
 	gone     chan struct{} // closed when Close is done
@@ -233,9 +234,12 @@ func (k *Kernel) end(words map[string]ports.Right) error {
 		k.zone.Release(right)
 	}
 	k.mu.Lock()
-	newTasks := k.newTasks
-	k.newTasks = ports.Right{}
+	newTasks, orphans := k.newTasks, k.orphans
+	k.newTasks, k.orphans = ports.Right{}, nil
 	k.mu.Unlock()
+	for _, p := range orphans {
+		k.zone.DestroyPort(p)
+	}
 	k.zone.Release(newTasks)
 	for _, p := range k.ownPorts() {
 		k.zone.DestroyPort(p)

@@ -42,6 +42,16 @@ func (s *Space) ReceiveStatus(name mach.Name) (ReceiveStatus, mach.KernReturn) {
 	return st, mach.KernSuccess
 }
 
+// Answerable reports whether p, a reply port, still waits for its answer: none is
+// queued, and somebody has a right to send one.
+//
+// Locks: none held; takes the IPC lock.
+func (z *Zone) Answerable(p *Port) bool {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	return p.msgcount == 0 && (p.srights > 0 || p.sorights > 0)
+}
+
 // SetQLimit sets a receive right's queue limit. Senders for whom there is room
 // now get in.
 //
