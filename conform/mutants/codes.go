@@ -27,7 +27,7 @@ func codesOf(files []*ast.File) codes {
 				continue
 			}
 			for _, s := range g.Specs {
-				table.add(s.(*ast.ValueSpec))
+				table.add(s.(*ast.ValueSpec), g.Doc.Text())
 			}
 		}
 	}
@@ -38,15 +38,21 @@ func codesOf(files []*ast.File) codes {
 	return table
 }
 
-func (t codes) add(s *ast.ValueSpec) {
+// add enters a constant. Its name in C stands behind it, or, where it has a
+// declaration of its own, in the comment before that.
+func (t codes) add(s *ast.ValueSpec, doc string) {
 	typ, ok := s.Type.(*ast.Ident)
 	if !ok || typ.Name != "KernReturn" && typ.Name != "MsgReturn" || s.Names[0].Name == "MsgMask" {
 		return
 	}
 	name := s.Names[0].Name
 	c := code{c: name}
-	if _, after, ok := strings.Cut(s.Comment.Text(), "C: "); ok {
-		c.c = strings.FieldsFunc(after, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' })[0]
+	comment := s.Comment.Text()
+	if comment == "" {
+		comment = doc
+	}
+	if _, after, ok := strings.Cut(comment, "C: "); ok {
+		c.c = strings.FieldsFunc(after, func(r rune) bool { return strings.ContainsRune(",.) \n", r) })[0]
 	}
 	if v, ok := s.Values[0].(*ast.BasicLit); ok && v.Value == "0" {
 		c.success = true
@@ -62,6 +68,7 @@ func (t codes) otherThan(name string) string {
 		others [2]string
 	}{
 		{"Kern", [2]string{"KernFailure", "KernInvalidArgument"}},
+		{"Eml", [2]string{"KernFailure", "KernInvalidTask"}},
 		{"Mig", [2]string{"MigBadArguments", "MigBadID"}},
 		{"Send", [2]string{"SendInvalidDest", "SendInvalidRight"}},
 		{"Rcv", [2]string{"RcvInvalidName", "RcvPortDied"}},

@@ -166,6 +166,35 @@ func TestRewrite(t *testing.T) {
 	}
 }
 
+// Each code of package mach, also one with a declaration of its own, has a
+// name in C and another code of its type that a mutant answers.
+func TestEachCodeHasAnother(t *testing.T) {
+	m := &Mutated{fset: token.NewFileSet()}
+	list, err := m.parse(filepath.Join("..", "..", "mach"))
+	require.NoError(t, err)
+	p := &pkg{path: "machkernel/mach"}
+	for _, s := range list {
+		p.files = append(p.files, s.syntax)
+	}
+	imports, err := importsOf(t.Context(), m.fset, ".", p.path)
+	require.NoError(t, err)
+	require.NoError(t, p.check(m.fset, imports))
+	constants := map[string]types.Type{}
+	for id, o := range p.info.Defs {
+		if c, ok := o.(*types.Const); ok {
+			constants[id.Name] = c.Type()
+		}
+	}
+	table := codesOf(p.files)
+	require.Contains(t, table, "EmlBadTask")
+	for name, c := range table {
+		require.Regexp(t, "^(KERN|EML|MIG|MACH)_[A-Z_]+$", c.c, name)
+		require.NotEqual(t, name, c.other)
+		require.Contains(t, constants, c.other, name)
+		require.Equal(t, constants[name], constants[c.other], name)
+	}
+}
+
 func TestReadReasons(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "list.tsv")
 	read := func(text string) (map[string]reason, error) {
