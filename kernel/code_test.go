@@ -11,29 +11,40 @@ import (
 	"machkernel/mach"
 )
 
-// bootCode runs bare machine code as a program and tells how it ended.
-func bootCode(t *testing.T, code ...byte) Exception {
+// Where bare machine code lies: behind the headers of its file.
+const (
+	rawBase  = 0x400000
+	rawEntry = rawBase + 64 + 56
+)
+
+// bootRaw runs bare machine code as a program.
+func bootRaw(t testing.TB, k *Kernel, code ...byte) *Task {
 	t.Helper()
-	const base, head = 0x400000, 64 + 56
-	size := uint64(head + len(code))
+	size := uint64(rawEntry - rawBase + len(code))
 	var b bytes.Buffer
 	for _, part := range []any{
 		elf.Header64{
 			Ident: [16]byte{0x7f, 'E', 'L', 'F', byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), byte(elf.EV_CURRENT)},
 			Type:  uint16(elf.ET_EXEC), Machine: uint16(elf.EM_X86_64), Version: uint32(elf.EV_CURRENT),
-			Entry: base + head, Phoff: 64, Ehsize: 64, Phentsize: 56, Phnum: 1,
+			Entry: rawEntry, Phoff: 64, Ehsize: 64, Phentsize: 56, Phnum: 1,
 		},
 		elf.Prog64{
 			Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_X),
-			Vaddr: base, Paddr: base, Filesz: size, Memsz: size, Align: 4096,
+			Vaddr: rawBase, Paddr: rawBase, Filesz: size, Memsz: size, Align: 4096,
 		},
 	} {
 		require.NoError(t, binary.Write(&b, binary.LittleEndian, part))
 	}
 	b.Write(code)
-	k := start(t, Config{})
 	task, err := k.Boot("code", bytes.NewReader(b.Bytes()), int64(b.Len()), nil)
 	require.NoError(t, err)
+	return task
+}
+
+// bootCode runs bare machine code as a program and tells how it ended.
+func bootCode(t *testing.T, code ...byte) Exception {
+	t.Helper()
+	task := bootRaw(t, start(t, Config{}), code...)
 	<-task.Done()
 	require.NotNil(t, task.Report())
 	return task.Report().Exception
