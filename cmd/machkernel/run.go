@@ -175,9 +175,6 @@ func runImage(c *cobra.Command, trace io.Writer, o *runOptions, name string, ima
 	if err != nil {
 		return err
 	}
-	if tr != nil {
-		tr.table = k.Table()
-	}
 	if len(args) == 0 {
 		args = kernel.DefaultArgs()
 	}

@@ -12,6 +12,7 @@ import (
 	"machkernel/kernel"
 	"machkernel/mach"
 	"machkernel/mig"
+	"machkernel/mig/gnumach"
 )
 
 // console is the client's output. It knows whether the last line is complete,
@@ -63,10 +64,16 @@ func (c *console) endLine() {
 type tracer struct {
 	w       io.Writer  // guarded by console.mu
 	console *console   //
-	table   *mig.Table // set before the first event
+	table   *mig.Table // of all that is known, served or not
 }
 
-func newTracer(w io.Writer, c *console) *tracer { return &tracer{w: w, console: c} }
+func newTracer(w io.Writer, c *console) *tracer {
+	var known []mig.Demux
+	for _, s := range gnumach.Subsystems() {
+		known = append(known, mig.Demux{Subsystem: s})
+	}
+	return &tracer{w: w, console: c, table: mig.NewTable(known...)}
+}
 
 // print writes a line of the trace. Where it goes to the same place as the
 // console, it starts a line of its own.
@@ -138,6 +145,11 @@ func (t *tracer) message(ev *kernel.Event) string {
 	fmt.Fprintf(&b, ") = %v", result)
 	if rep, ok := ipc.ParseHeader(ev.Reply); ok {
 		fmt.Fprintf(&b, ", id %d, %d bytes, seqno %d", rep.ID, rep.Size, rep.Seqno)
+		if r := t.table.Lookup(rep.ID); r != nil {
+			if args, ok := r.ParseRequest(ev.Reply[:min(len(ev.Reply), int(rep.Size))]); ok {
+				fmt.Fprintf(&b, ": %s(%s)", r.Name, r.FormatArgs(mig.In, args))
+			}
+		}
 	}
 	return b.String()
 }

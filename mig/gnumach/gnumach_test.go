@@ -5,6 +5,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"machkernel/mach"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -30,4 +32,17 @@ func TestMessageSizes(t *testing.T) {
 		}
 	}
 	require.Empty(t, sizes)
+}
+
+// A tracer looks a message up by its id alone.
+func TestNoTwoRoutinesShareAnID(t *testing.T) {
+	seen := map[mach.MsgID]string{}
+	for _, s := range Subsystems() {
+		for i := range s.Routines {
+			r := &s.Routines[i]
+			require.Empty(t, seen[r.ID], "%s and %s", seen[r.ID], r.Name)
+			seen[r.ID] = r.Name
+		}
+	}
+	require.Equal(t, "exception_raise", seen[2400])
 }
