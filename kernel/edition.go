@@ -59,6 +59,8 @@ func Since(id mach.MsgID) mach.Version {
 	switch id {
 	case 3223:
 		return mach.VersionPortKType
+	case 2648:
+		return mach.VersionSetProcessors
 	case 4215, 4216:
 		return mach.VersionSizeLimit
 	}

@@ -154,7 +154,7 @@ func New(cfg Config) (*Kernel, error) {
 
 // ownPorts are the ports of the kernel itself, which live as long as it does.
 func (k *Kernel) ownPorts() []*ports.Port {
-	return []*ports.Port{k.hostPort, k.hostPriv, k.devicePort, k.processor.self, k.pset.self, k.pset.nameSelf}
+	return []*ports.Port{k.hostPort, k.hostPriv, k.devicePort, k.processor.self, k.processor.name, k.pset.self, k.pset.nameSelf}
 }
 
 // Serve implements ipc.KernelServer: it finds the object behind the port and

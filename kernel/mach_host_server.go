@@ -8,7 +8,7 @@ import (
 	"machkernel/ports"
 )
 
-// machHostServer serves subsystem mach_host, ids 2600 to 2647. A method whose answer is not
+// machHostServer serves subsystem mach_host, ids 2600 to 2648. A method whose answer is not
 // KERN_SUCCESS takes nothing of what it got, and its results are not looked at.
 type machHostServer interface {
 	// HostProcessors is host_processors (2600).
@@ -130,6 +130,9 @@ type machHostServer interface {
 
 	// HostGetUptime64 is host_get_uptime64 (2647).
 	HostGetUptime64(c *mig.Call, host *host) (uptime [2]uint64, kr mach.KernReturn)
+
+	// ProcessorSetProcessors is processor_set_processors (2648).
+	ProcessorSetProcessors(c *mig.Call, setName *processorSet) (processorsList []ports.Right, kr mach.KernReturn)
 }
 
 // machHostStubs are the stubs of an implementation.
@@ -179,6 +182,7 @@ func machHostDemux(sub *mig.Subsystem, s machHostServer) mig.Demux {
 		45: m.hostAdjustTime64,
 		46: m.hostGetKernelVersion,
 		47: m.hostGetUptime64,
+		48: m.processorSetProcessors,
 	}}
 }
 
@@ -560,7 +564,7 @@ func (m machHostStubs) processorInfo(c *mig.Call) mach.KernReturn {
 		!mig.Is(b, 16, mig.Inline(mach.TypeInteger32, 32, 1)) {
 		return mach.MigBadArguments
 	}
-	host, processorInfoOut, kr := m.s.ProcessorInfo(c, convertPortToProcessor(c.Object), int32(mig.Get64(b, 8)), min(uint32(mig.Get64(b, 24)), 1024))
+	host, processorInfoOut, kr := m.s.ProcessorInfo(c, convertPortToProcessorName(c.Object), int32(mig.Get64(b, 8)), min(uint32(mig.Get64(b, 24)), 1024))
 	if kr != mach.KernSuccess {
 		return kr
 	}
@@ -663,5 +667,18 @@ func (m machHostStubs) hostGetUptime64(c *mig.Call) mach.KernReturn {
 		return kr
 	}
 	mig.PutStruct(c.Place(mig.Inline(mach.TypeInteger64, 64, 2), 16), 0, &uptime)
+	return kr
+}
+
+func (m machHostStubs) processorSetProcessors(c *mig.Call) mach.KernReturn {
+	if len(c.Body()) != 0 ||
+		c.Complex() {
+		return mach.MigBadArguments
+	}
+	processorsList, kr := m.s.ProcessorSetProcessors(c, convertPortToPsetName(c.Object))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	c.PutRights(mach.TypeMoveSend, processorsList)
 	return kr
 }

@@ -14,8 +14,11 @@ import (
 // the real kernel is one for one processor, too. It is always on line.
 type processor struct {
 	k    *Kernel
-	self *ports.Port // immutable
+	self *ports.Port // immutable, as is name
+	name *ports.Port // that of processorName
 }
+
+type processorName struct{ processor *processor }
 
 // processorSet is the one set. Its control port is the object's, its name port
 // that of processorSetName.
@@ -38,6 +41,7 @@ type processorSetName struct{ set *processorSet }
 func (k *Kernel) makeProcessor() {
 	k.processor = &processor{k: k}
 	k.processor.self = k.zone.NewKernelPort(k.processor)
+	k.processor.name = k.zone.NewKernelPort(&processorName{k.processor})
 	k.pset = &processorSet{k: k}
 	k.pset.policies.Store(policyTimeshare)
 	k.pset.maxPriority.Store(priorityUser)
@@ -49,6 +53,14 @@ func (k *Kernel) makeProcessor() {
 func convertPortToProcessor(object any) *processor {
 	p, _ := object.(*processor)
 	return p
+}
+
+// convertPortToProcessorName (C: convert_port_to_processor_name): of either port.
+func convertPortToProcessorName(object any) *processor {
+	if n, ok := object.(*processorName); ok {
+		return n.processor
+	}
+	return convertPortToProcessor(object)
 }
 
 // convertPortToPset (C: convert_port_to_pset): of a control port.
@@ -118,6 +130,17 @@ func (hostService) HostProcessors(_ *mig.Call, h *hostPriv) ([]ports.Right, mach
 		return nil, mach.KernInvalidArgument
 	}
 	return []ports.Right{h.k.zone.MakeSend(h.k.processor.self)}, mach.KernSuccess
+}
+
+// ProcessorSetProcessors is processor_set_processors (2648): the name port of
+// each processor of the set. It follows the sources only; see Since.
+//
+//	KERN_INVALID_ARGUMENT  the port is no processor set's
+func (hostService) ProcessorSetProcessors(_ *mig.Call, s *processorSet) ([]ports.Right, mach.KernReturn) {
+	if s == nil {
+		return nil, mach.KernInvalidArgument
+	}
+	return []ports.Right{s.k.zone.MakeSend(s.k.processor.name)}, mach.KernSuccess
 }
 
 // ProcessorStart is processor_start (2603).

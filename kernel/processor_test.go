@@ -170,3 +170,26 @@ func TestProcessorSetListsWhatIsInIt(t *testing.T) {
 		}
 	})
 }
+
+// processor_set_processors is newer than the packaged kernel: what it gives are
+// names, good for asking only.
+func TestProcessorSetProcessors(t *testing.T) {
+	inTask(t, start(t, Config{}), func(g *GoThread) {
+		_, _, kr := gnumach.ProcessorSetProcessors(g, controlPort(t, g))
+		require.Equal(t, mach.MigBadID, kr)
+	})
+	inTask(t, start(t, Config{Version: mach.VersionSetProcessors}), func(g *GoThread) {
+		at, n, kr := gnumach.ProcessorSetProcessors(g, controlPort(t, g))
+		require.Equal(t, mach.KernSuccess, kr)
+		require.EqualValues(t, 1, n)
+		var b [4]byte
+		require.Equal(t, mach.KernSuccess, g.Read(at, b[:]))
+		name := mach.Name(le.Uint32(b[:]))
+		_, info, kr := gnumach.ProcessorInfo(g, name, 1, 5)
+		require.Equal(t, mach.KernSuccess, kr)
+		require.Len(t, info, 5)
+		require.Equal(t, mach.KernInvalidArgument, gnumach.ProcessorStart(g, name))
+		_, _, kr = gnumach.ProcessorSetProcessors(g, g.TaskSelf())
+		require.Equal(t, mach.KernInvalidArgument, kr)
+	})
+}

@@ -21,6 +21,10 @@ const (
 	VersionPortKType Version = 20251228
 	VersionSizeLimit Version = 20251228
 
+	// VersionSetProcessors has processor_set_processors (sources of 2026-03-26);
+	// no packaged snapshot has it yet.
+	VersionSetProcessors Version = 20260426
+
 	// VersionNewest is the last state of the sources that was read.
 	VersionNewest Version = 20260426
 )

@@ -7,8 +7,8 @@ import (
 	"machkernel/mig"
 )
 
-// MachHost is subsystem mach_host, ids 2600 to 2647.
-var MachHost = &mig.Subsystem{Name: "mach_host", Base: 2600, Number: 48, Routines: []mig.Routine{
+// MachHost is subsystem mach_host, ids 2600 to 2648.
+var MachHost = &mig.Subsystem{Name: "mach_host", Base: 2600, Number: 49, Routines: []mig.Routine{
 	{
 		Name: "host_processors", ID: 2600,
 		Args: []mig.Arg{
@@ -262,6 +262,12 @@ var MachHost = &mig.Subsystem{Name: "mach_host", Base: 2600, Number: 48, Routine
 		Name: "host_get_uptime64", ID: 2647,
 		Args: []mig.Arg{
 			{Name: "uptime", Dir: mig.Out, Type: mig.Type{C: "time_value64_t", Name: mach.TypeInteger64, Bits: 64, Number: 2}},
+		},
+	},
+	{
+		Name: "processor_set_processors", ID: 2648,
+		Args: []mig.Arg{
+			{Name: "processors_list", Dir: mig.Out, Type: mig.Type{C: "processor_name_array_t", Form: mig.OutLine, Name: mach.TypeMoveSend, Bits: 32, Long: true}},
 		},
 	},
 }}

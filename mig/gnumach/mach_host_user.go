@@ -699,3 +699,21 @@ func HostGetUptime64(m mig.Messenger, host mach.Name) (uptime [2]uint64, kr mach
 	mig.GetStruct(r, 56, &uptime)
 	return uptime, mach.KernSuccess
 }
+
+// ProcessorSetProcessors calls processor_set_processors (2648).
+func ProcessorSetProcessors(m mig.Messenger, setName mach.Name) (processorsList mach.Addr, processorsListCnt uint32, kr mach.KernReturn) {
+	b := m.MigBuffer(64)
+	o := mig.Outgoing{ID: 2648, Dest: setName, DestType: mach.TypeCopySend}
+	r, kr := o.Call(m, b, 32, 64)
+	if kr == mach.KernSuccess {
+		kr = mig.CheckReply(r, 64, true, mig.CarrySome)
+	}
+	if kr != mach.KernSuccess {
+		return processorsList, processorsListCnt, kr
+	}
+	if !mig.IsArray(r, 48, mig.OutOfLine(mach.TypeMoveSend, 32)) {
+		return processorsList, processorsListCnt, mach.MigTypeError
+	}
+	processorsList, processorsListCnt = mach.Addr(mig.Get64(r, 56)), mig.Count(r, 48)
+	return processorsList, processorsListCnt, mach.KernSuccess
+}
