@@ -12,6 +12,9 @@ import (
 // gnumachServer serves subsystem gnumach, ids 4200 to 4216. A method whose answer is not
 // KERN_SUCCESS takes nothing of what it got, and its results are not looked at.
 type gnumachServer interface {
+	// VMCacheStatistics is vm_cache_statistics (4200).
+	VMCacheStatistics(c *mig.Call, targetTask *vm.Map) (vmCacheStats [11]uint32, kr mach.KernReturn)
+
 	// ThreadTerminateRelease is thread_terminate_release (4201).
 	ThreadTerminateRelease(c *mig.Call, thread *Thread, task *Task, threadName, replyPort mach.Name, address mach.Addr, size uint64) mach.KernReturn
 
@@ -29,6 +32,12 @@ type gnumachServer interface {
 
 	// GsyncRequeue is gsync_requeue (4206).
 	GsyncRequeue(c *mig.Call, task *Task, srcAddr, dstAddr mach.Addr, wakeOne bool, flags int32) mach.KernReturn
+
+	// VMWireAll is vm_wire_all (4207).
+	VMWireAll(c *mig.Call, host any, task *vm.Map, flags int32) mach.KernReturn
+
+	// VMMsync is vm_msync (4209).
+	VMMsync(c *mig.Call, targetTask *vm.Map, address mach.Addr, size uint64, syncFlags int32) mach.KernReturn
 
 	// TaskSetEssential is task_set_essential (4211).
 	TaskSetEssential(c *mig.Call, task *Task, essential bool) mach.KernReturn
@@ -53,18 +62,34 @@ type gnumachStubs struct{ s gnumachServer }
 func gnumachDemux(sub *mig.Subsystem, s gnumachServer) mig.Demux {
 	m := gnumachStubs{s}
 	return mig.Demux{Subsystem: sub, Stubs: []mig.Stub{
+		0:  m.vmCacheStatistics,
 		1:  m.threadTerminateRelease,
 		2:  m.taskSetName,
 		3:  m.registerNewTaskNotification,
 		4:  m.gsyncWait,
 		5:  m.gsyncWake,
 		6:  m.gsyncRequeue,
+		7:  m.vmWireAll,
+		9:  m.vmMsync,
 		11: m.taskSetEssential,
 		13: m.threadSetName,
 		14: m.threadGetName,
 		15: m.vmSetSizeLimit,
 		16: m.vmGetSizeLimit,
 	}}
+}
+
+func (m gnumachStubs) vmCacheStatistics(c *mig.Call) mach.KernReturn {
+	if len(c.Body()) != 0 ||
+		c.Complex() {
+		return mach.MigBadArguments
+	}
+	vmCacheStats, kr := m.s.VMCacheStatistics(c, convertPortToMap(c.Object))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	mig.PutStruct(c.Place(mig.Inline(mach.TypeInteger32, 32, 11), 44), 0, &vmCacheStats)
+	return kr
 }
 
 func (m gnumachStubs) threadTerminateRelease(c *mig.Call) mach.KernReturn {
@@ -145,6 +170,29 @@ func (m gnumachStubs) gsyncRequeue(c *mig.Call) mach.KernReturn {
 		return mach.MigBadArguments
 	}
 	return m.s.GsyncRequeue(c, convertPortToTask(c.Object), mach.Addr(mig.Get64(b, 8)), mach.Addr(mig.Get64(b, 24)), uint32(mig.Get64(b, 40)) != 0, int32(mig.Get64(b, 56)))
+}
+
+func (m gnumachStubs) vmWireAll(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 32 ||
+		!c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeMoveSend, 64, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.VMWireAll(c, c.Object, convertPortToMap(c.KObject(0)), int32(mig.Get64(b, 24)))
+}
+
+func (m gnumachStubs) vmMsync(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 48 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger64, 64, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeInteger64, 64, 1)) ||
+		!mig.Is(b, 32, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.VMMsync(c, convertPortToMap(c.Object), mach.Addr(mig.Get64(b, 8)), mig.Get64(b, 24), int32(mig.Get64(b, 40)))
 }
 
 func (m gnumachStubs) taskSetEssential(c *mig.Call) mach.KernReturn {

@@ -145,7 +145,7 @@ func New(cfg Config) (*Kernel, error) {
 		since(cfg.Version, machDemux(gnumach.Mach, machService{k.memory, k})),
 		since(cfg.Version, machHostDemux(gnumach.MachHost, hostService{})),
 		since(cfg.Version, machPortDemux(gnumach.MachPort, portService{})),
-		since(cfg.Version, gnumachDemux(gnumach.Gnumach, gnumachService{})),
+		since(cfg.Version, gnumachDemux(gnumach.Gnumach, gnumachService{k.memory})),
 		since(cfg.Version, mach4Demux(gnumach.Mach4, mach4Service{})),
 		since(cfg.Version, machI386Demux(gnumach.MachI386, machI386Service{})),
 	)

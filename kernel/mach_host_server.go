@@ -6,6 +6,7 @@ import (
 	"machkernel/mach"
 	"machkernel/mig"
 	"machkernel/ports"
+	"machkernel/vm"
 )
 
 // machHostServer serves subsystem mach_host, ids 2600 to 2648. A method whose answer is not
@@ -101,6 +102,9 @@ type machHostServer interface {
 	// HostReboot is host_reboot (2635).
 	HostReboot(c *mig.Call, hostPriv *hostPriv, options int32) mach.KernReturn
 
+	// VMWire is vm_wire (2636).
+	VMWire(c *mig.Call, host any, task *vm.Map, address mach.Addr, size uint64, access mach.Prot) mach.KernReturn
+
 	// ThreadWire is thread_wire (2637).
 	ThreadWire(c *mig.Call, hostPriv *hostPriv, thread *Thread, wired bool) mach.KernReturn
 
@@ -172,6 +176,7 @@ func machHostDemux(sub *mig.Subsystem, s machHostServer) mig.Demux {
 		33: m.hostAdjustTime,
 		34: m.hostGetTime,
 		35: m.hostReboot,
+		36: m.vmWire,
 		37: m.threadWire,
 		38: m.hostInfo,
 		39: m.processorInfo,
@@ -527,6 +532,19 @@ func (m machHostStubs) hostReboot(c *mig.Call) mach.KernReturn {
 		return mach.MigBadArguments
 	}
 	return m.s.HostReboot(c, convertPortToHostPriv(c.Object), int32(mig.Get64(b, 8)))
+}
+
+func (m machHostStubs) vmWire(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 64 ||
+		!c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeMoveSend, 64, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeInteger64, 64, 1)) ||
+		!mig.Is(b, 32, mig.Inline(mach.TypeInteger64, 64, 1)) ||
+		!mig.Is(b, 48, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.VMWire(c, c.Object, convertPortToMap(c.KObject(0)), mach.Addr(mig.Get64(b, 24)), mig.Get64(b, 40), mach.Prot(mig.Get64(b, 56)))
 }
 
 func (m machHostStubs) threadWire(c *mig.Call) mach.KernReturn {

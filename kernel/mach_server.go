@@ -111,6 +111,12 @@ type machServer interface {
 
 	// TaskRASControl is task_ras_control (2071).
 	TaskRASControl(c *mig.Call, targetTask *Task, basepc, boundspc mach.Addr, flavor int32) mach.KernReturn
+
+	// VMMap is vm_map (2089).
+	VMMap(c *mig.Call, targetTask *vm.Map, address mach.Addr, size uint64, mask mach.Addr, anywhere bool, memoryObject ports.Right, offset uint64, copyArg bool, curProtection, maxProtection mach.Prot, inheritance mach.Inherit) (addressOut mach.Addr, kr mach.KernReturn)
+
+	// VMMachineAttribute is vm_machine_attribute (2099).
+	VMMachineAttribute(c *mig.Call, targetTask *vm.Map, address mach.Addr, size uint64, attribute, value int32) (valueOut int32, kr mach.KernReturn)
 }
 
 // machStubs are the stubs of an implementation.
@@ -153,6 +159,8 @@ func machDemux(sub *mig.Subsystem, s machServer) mig.Demux {
 		68: m.threadSetSpecialPort,
 		70: m.taskSetEmulation,
 		71: m.taskRASControl,
+		89: m.vmMap,
+		99: m.vmMachineAttribute,
 	}}
 }
 
@@ -587,4 +595,47 @@ func (m machStubs) taskRASControl(c *mig.Call) mach.KernReturn {
 		return mach.MigBadArguments
 	}
 	return m.s.TaskRASControl(c, convertPortToTask(c.Object), mach.Addr(mig.Get64(b, 8)), mach.Addr(mig.Get64(b, 24)), int32(mig.Get64(b, 40)))
+}
+
+func (m machStubs) vmMap(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 160 ||
+		!c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger64, 64, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeInteger64, 64, 1)) ||
+		!mig.Is(b, 32, mig.Inline(mach.TypeInteger64, 64, 1)) ||
+		!mig.Is(b, 48, mig.Inline(mach.TypeBoolean, 32, 1)) ||
+		!mig.Is(b, 64, mig.Inline(mach.TypeMoveSend, 64, 1)) ||
+		!mig.Is(b, 80, mig.Inline(mach.TypeInteger64, 64, 1)) ||
+		!mig.Is(b, 96, mig.Inline(mach.TypeBoolean, 32, 1)) ||
+		!mig.Is(b, 112, mig.Inline(mach.TypeInteger32, 32, 1)) ||
+		!mig.Is(b, 128, mig.Inline(mach.TypeInteger32, 32, 1)) ||
+		!mig.Is(b, 144, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	addressOut, kr := m.s.VMMap(c, convertPortToMap(c.Object), mach.Addr(mig.Get64(b, 8)), mig.Get64(b, 24), mach.Addr(mig.Get64(b, 40)), uint32(mig.Get64(b, 56)) != 0, c.Right(4), mig.Get64(b, 88), uint32(mig.Get64(b, 104)) != 0, mach.Prot(mig.Get64(b, 120)), mach.Prot(mig.Get64(b, 136)), mach.Inherit(mig.Get64(b, 152)))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	c.Took(4)
+	c.Put64(mig.Inline(mach.TypeInteger64, 64, 1), uint64(addressOut))
+	return kr
+}
+
+func (m machStubs) vmMachineAttribute(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 64 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger64, 64, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeInteger64, 64, 1)) ||
+		!mig.Is(b, 32, mig.Inline(mach.TypeInteger32, 32, 1)) ||
+		!mig.Is(b, 48, mig.Inline(mach.TypeInteger32, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	valueOut, kr := m.s.VMMachineAttribute(c, convertPortToMap(c.Object), mach.Addr(mig.Get64(b, 8)), mig.Get64(b, 24), int32(mig.Get64(b, 40)), int32(mig.Get64(b, 56)))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	c.Put64(mig.Inline(mach.TypeInteger32, 32, 1), uint64(uint32(valueOut)))
+	return kr
 }

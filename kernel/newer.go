@@ -5,13 +5,15 @@ import (
 	"machkernel/mig"
 	"machkernel/ports"
 	"machkernel/vm"
+	"machkernel/vmsvc"
 )
 
 // What came to GNU Mach after the packaged kernel follows the sources; no
 // recording judges it. Since says which version has what.
 
-// gnumachService serves subsystem gnumach.
-type gnumachService struct{}
+// gnumachService serves subsystem gnumach; what of it is only about memory, the
+// VM server does.
+type gnumachService struct{ *vmsvc.Server }
 
 // VMSetSizeLimit is vm_set_size_limit (4215).
 //

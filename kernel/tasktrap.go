@@ -3,10 +3,37 @@ package kernel
 import (
 	"machkernel/mach"
 	"machkernel/ports"
+	"machkernel/vmsvc"
 )
 
-// Short forms of the task RPCs and of two of mach_port's; see the traps of
+// Short forms of vm_map, the task RPCs and two of mach_port's; see the traps of
 // memory and ports for what they have in common.
+
+// trapVMMap is vm_map with the memory object by its name in the caller's space.
+func trapVMMap(th *Thread, a *[maxArgs]uint64) uint64 {
+	t := th.taskNamed(mach.Name(a[0]))
+	if t == nil {
+		return uint64(mach.SendInterrupted)
+	}
+	object, kr := th.copyin(mach.Name(a[5]), mach.TypeCopySend)
+	if kr != mach.KernSuccess {
+		return uint64(kr)
+	}
+	defer th.k.zone.Release(object)
+	out := mach.Addr(a[1])
+	var b [8]byte
+	_ = th.mem.ReadBytes(out, b[:])
+	addr, kr := th.k.memory.Map(t.VMMap(), vmsvc.Mapping{
+		Addr: mach.Addr(le.Uint64(b[:])), Size: a[2], Mask: a[3], Anywhere: uint32(a[4]) != 0,
+		Object: object, Offset: a[6], Copy: uint32(a[7]) != 0,
+		Prot: mach.Prot(a[8]), MaxProt: mach.Prot(a[9]), Inherit: mach.Inherit(a[10]),
+	})
+	if kr == mach.KernSuccess {
+		le.PutUint64(b[:], uint64(addr))
+		_ = th.mem.WriteBytes(out, b[:])
+	}
+	return uint64(kr)
+}
 
 func trapTaskCreate(th *Thread, a *[maxArgs]uint64) uint64 {
 	parent := th.taskNamed(mach.Name(a[0]))

@@ -39,6 +39,7 @@ var traps = map[int32]trap{
 	-59: {"swtch_pri", 1, trapSwtch},
 	-60: {"swtch", 0, trapSwtch},
 	-61: {"thread_switch", 3, trapThreadSwitch},
+	-64: {"vm_map", 11, trapVMMap},
 	-65: {"vm_allocate", 4, trapVMAllocate},
 	-66: {"vm_deallocate", 3, trapVMDeallocate},
 	-68: {"task_create", 3, trapTaskCreate},

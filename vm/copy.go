@@ -280,12 +280,18 @@ func (m *Map) Copyout(c *Copy) (mach.Addr, mach.KernReturn) {
 			start: at, end: at + mach.Addr(s.pages<<mach.PageShift),
 			prot: m.fresh, maxProt: mach.ProtAll, inherit: mach.InheritCopy,
 		}
+		if m.wireNew {
+			e.wired.access = mach.ProtDefault
+		}
 		e.back(m, s.object, s.first)
 		m.link(prev, e)
 		prev, at = e, e.end
 	}
 	if raise {
 		m.firstFree = prev
+	}
+	if m.wireNew {
+		m.wire(start, at)
 	}
 	c.segs, c.spent = nil, true
 	return start + mach.Addr(c.InPageOffset()), mach.KernSuccess

@@ -22,8 +22,8 @@ type Entry struct {
 	prot       mach.Prot
 	maxProt    mach.Prot
 	inherit    mach.Inherit
-	wired      mach.Prot // access that vm_wire asked for; ProtNone if not wired
-	shared     bool      // another map has, or had, the same object by inheritance
+	wired      wiring
+	shared     bool // another map has, or had, the same object by inheritance
 
 	prev, next *Entry
 	gap        uint64 // bytes free behind the entry
@@ -70,10 +70,10 @@ func (e *Entry) all() span { return e.span(e.start, e.end) }
 func (e *Entry) delta() mach.Addr { return e.start - mach.Addr(e.offset) }
 
 // alike reports whether two entries have the attributes that merging asks
-// for: equal, not shared, not wired.
+// for: equal, not shared, equally often wired.
 func (e *Entry) alike(o *Entry) bool {
 	return !e.shared && !o.shared && e.inherit == o.inherit && e.prot == o.prot &&
-		e.maxProt == o.maxProt && e.wired == o.wired
+		e.maxProt == o.maxProt && e.wired.count == o.wired.count
 }
 
 // back gives the entry object o (the caller's use of it ends in favour of the

@@ -26,8 +26,9 @@ type Map struct {
 	firstFree *Entry // placement hint, see findSpace; nil is the map's minimum
 	dead      bool
 
-	fresh mach.Prot // current protection of new memory
-	limit Limits
+	fresh   mach.Prot // current protection of new memory
+	limit   Limits
+	wireNew bool // new memory is wired, see WireAll
 
 	events Events
 }

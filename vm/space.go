@@ -121,7 +121,8 @@ func splitMask(mask uint64) (low uint64, limit mach.Addr, ok bool) {
 }
 
 // enter links the new, untouched entry e behind prev, or grows a neighbour
-// that is alike. Precondition: m.mu held for writing.
+// that is alike. In a map that wires new memory, what became an entry of its own
+// is wired, as on GNU Mach. Precondition: m.mu held for writing.
 func (m *Map) enter(prev, e *Entry) {
 	m.link(prev, e)
 	raise := m.firstFree == prev &&
@@ -136,6 +137,10 @@ func (m *Map) enter(prev, e *Entry) {
 	}
 	if raise {
 		m.firstFree = e
+	}
+	if m.wireNew {
+		e.wired.access = e.prot
+		m.wire(e.start, e.end)
 	}
 }
 
@@ -206,10 +211,11 @@ func (m *Map) Protect(addr mach.Addr, size uint64, setMax bool, prot mach.Prot) 
 		if e.prot != old && e.object != nil && m.pm != nil {
 			m.pm.Protect(e.start, e.end, pmapProt(e.prot))
 		}
-		if e.prot != mach.ProtNone && e.wired != mach.ProtNone {
-			e.wired = e.prot
+		if e.prot != mach.ProtNone && (e.wired.access != mach.ProtNone || m.wireNew) {
+			e.wired.access = e.prot
 		}
 	})
+	m.wire(lo, hi)
 	return mach.KernSuccess
 }
 
@@ -277,32 +283,4 @@ func (m *Map) Entries() []RegionInfo {
 		all = append(all, e.info())
 	}
 	return all
-}
-
-// Wire makes the pages of [addr, addr+size) resident and marks them as wanted
-// for the access (vm_wire); ProtNone unmarks them. addr and size are untrusted.
-// Resident anonymous pages stay, so the mark only keeps entries apart and a
-// page shared by a later copy still faults once.
-//
-// Locks: takes the map's and object locks; the caller holds none.
-//
-// Returns
-//   - KernSuccess.
-//   - KernNoSpace: a page is not allocated, or its protection lacks the access.
-//   - KernResourceShortage: no frame is left; nothing is wired.
-func (m *Map) Wire(addr mach.Addr, size uint64, access mach.Prot) mach.KernReturn {
-	lo, hi := clampRange(addr, size)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if lo >= hi || m.check(lo, hi, access) != mach.KernSuccess {
-		return mach.KernNoSpace
-	}
-	for e := m.at(lo); access != mach.ProtNone && e != nil && e.start < hi; e = e.next {
-		m.touchEntry(e)
-		if !e.object.resident(e.span(lo, hi), access.Has(mach.ProtWrite)) {
-			return mach.KernResourceShortage
-		}
-	}
-	m.forRange(lo, hi, func(e *Entry) { e.wired = access })
-	return mach.KernSuccess
 }

@@ -318,20 +318,3 @@ func TestTerminate(t *testing.T) {
 	require.Equal(t, mach.KernInvalidArgument, kr)
 	require.Equal(t, ok, m.Deallocate(base, page))
 }
-
-func TestWire(t *testing.T) {
-	b := newBed(t, 4)
-	m := b.newMap()
-	b.alloc(m, base, 6)
-	m.Protect(base+5*page, page, false, mach.ProtRead)
-	const rw = mach.ProtDefault
-	require.Equal(t, mach.KernNoSpace, m.Wire(base+4*page, 4*page, mach.ProtRead), "a hole")
-	require.Equal(t, mach.KernNoSpace, m.Wire(base+4*page, 2*page, rw), "protection")
-	require.Equal(t, mach.KernResourceShortage, m.Wire(base, 5*page, rw))
-	require.Len(t, m.Entries(), 2, "nothing is wired")
-	m.Deallocate(base+2*page, 2*page)
-	require.Equal(t, ok, m.Wire(base, page, rw))
-	require.Equal(t, []string{"0+1 rw-/rwx copy", "1+1 rw-/rwx copy", "4+1 rw-/rwx copy", "5+1 r--/rwx copy"}, layout(m))
-	require.Equal(t, ok, m.Wire(base, page, mach.ProtNone))
-	require.Len(t, m.Entries(), 3, "unwired entries merge again")
-}

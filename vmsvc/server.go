@@ -46,6 +46,21 @@ type Rules struct {
 	// Allocation). The kernel answers KERN_INVALID_ARGUMENT.
 	OversizeNoSpace bool
 
+	// OutsideNoSpace: vm_map of a range that is not inside the map answers
+	// KERN_NO_SPACE, the manual's code for an address that cannot be had (Mapping
+	// Memory Objects). The kernel answers KERN_INVALID_ADDRESS.
+	OutsideNoSpace bool
+
+	// WireInvalidValue: vm_wire and vm_wire_all answer KERN_INVALID_VALUE to an
+	// access or flags with unknown bits (manual, Memory Attributes). The kernel
+	// answers KERN_INVALID_ARGUMENT.
+	WireInvalidValue bool
+
+	// AttributeInvalidArgument: vm_machine_attribute answers KERN_INVALID_ARGUMENT
+	// where an attribute is not implemented (manual, Memory Attributes). The
+	// kernel, which has none, answers KERN_INVALID_ADDRESS.
+	AttributeInvalidArgument bool
+
 	// FreshAllAccess: new memory, allocated or received in a message, permits
 	// all access (manual, Memory Allocation and Memory). In the kernel it is
 	// read-write, with a maximum of all.
@@ -61,6 +76,7 @@ func GNUMachDocumented() Rules {
 		AlignedOverwrite: true, AlignedRead: true, ReadNeedsRoom: true,
 		AllocatedDeallocate: true, AllocatedProtect: true, AllocatedInherit: true,
 		OversizeNoSpace: true, FreshAllAccess: true,
+		OutsideNoSpace: true, WireInvalidValue: true, AttributeInvalidArgument: true,
 	}
 }
 
