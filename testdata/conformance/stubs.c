@@ -10,40 +10,46 @@
 
 enum { BODY = 4096 };
 
-static void ask(const char *of, mach_port_name_t object, mach_msg_id_t id)
+struct request {
+	struct message message;
+	unsigned char more[BODY - 3 * ITEM];
+};
+
+static void ask(const char *of, struct request *request, mach_msg_size_t size)
 {
-	static struct {
-		mach_msg_header_t head;
-		unsigned char body[BODY];
-	} request;
 	union {
 		mig_reply_header_t reply;
 		unsigned char room[HEADER + BODY];
 	} answer;
 	mach_port_name_t reply = mig_get_reply_port();
+	mach_msg_header_t *head = &request->message.head;
 	kern_return_t kr;
 
-	memset(&request, 0, sizeof(request));
-	request.head.msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND,
-						MACH_MSG_TYPE_MAKE_SEND_ONCE);
-	request.head.msgh_remote_port = object;
-	request.head.msgh_local_port = reply;
-	request.head.msgh_id = id;
-	kr = mach_msg(&request.head, MACH_SEND_MSG, sizeof(request), 0, MACH_PORT_NULL, 0,
-		      MACH_PORT_NULL);
+	head->msgh_bits |= MACH_MSGH_BITS(0, MACH_MSG_TYPE_MAKE_SEND_ONCE);
+	head->msgh_local_port = reply;
+	kr = mach_msg(head, MACH_SEND_MSG, size, 0, MACH_PORT_NULL, 0, MACH_PORT_NULL);
 	if (kr == MACH_MSG_SUCCESS)
 		kr = mach_msg(&answer.reply.Head, MACH_RCV_MSG | MACH_RCV_TIMEOUT, 0,
 			      sizeof(answer), reply, 1000, MACH_PORT_NULL);
 	code(of, kr == MACH_MSG_SUCCESS ? answer.reply.RetCode : kr);
 }
 
+static void ask_too_long(const char *of, mach_port_name_t object, mach_msg_id_t id)
+{
+	static struct request request;
+
+	request.message = message_to(object);
+	request.message.head.msgh_id = id;
+	ask(of, &request, sizeof(request));
+}
+
 static void too_long(long id, long unused, long more_unused)
 {
 	(void)unused;
 	(void)more_unused;
-	ask("a task", make_task(FALSE), (mach_msg_id_t)id);
-	ask("a thread", keep_name(mach_thread_self()), (mach_msg_id_t)id);
-	ask("the host", host, (mach_msg_id_t)id);
+	ask_too_long("a task", make_task(FALSE), (mach_msg_id_t)id);
+	ask_too_long("a thread", keep_name(mach_thread_self()), (mach_msg_id_t)id);
+	ask_too_long("the host", host, (mach_msg_id_t)id);
 }
 
 #define TOO_LONG(routine, id) EACH(#routine "/far-too-much", too_long, id, 0, 0)
@@ -154,3 +160,25 @@ TOO_LONG(gsync_requeue, 4206)
 TOO_LONG(task_set_essential, 4211)
 TOO_LONG(thread_set_name, 4213)
 TOO_LONG(thread_get_name, 4214)
+
+/* Rights as they should be, and something behind them. */
+static void register_and_more(const char *of, mach_port_name_t object)
+{
+	static struct request request;
+	mach_port_name_t port = make_port();
+
+	request.message = message_with(object,
+				       TYPE(.msgt_name = MACH_MSG_TYPE_COPY_SEND, .msgt_size = 32,
+					    .msgt_number = 1),
+				       (vm_offset_t)&port);
+	request.message.item[1].type = TYPE_INTEGER;
+	request.message.head.msgh_id = 2033;
+	ask(of, &request, HEADER + 2 * ITEM);
+	tell_name("the port", port);
+}
+
+CASE("mach_ports_register/rights-and-more")
+{
+	register_and_more("a task", make_task(FALSE));
+	register_and_more("the host", host);
+}
