@@ -125,12 +125,19 @@ func (o *options) measure(ctx context.Context, module string, m *Mutated, points
 	if err != nil {
 		return err
 	}
+	// What fails without a mutant ends the run before hundreds are judged.
+	var second *secondJudge
+	if o.tests {
+		if second, err = o.prepareTests(ctx, overlay, module, dir, progress); err != nil {
+			return err
+		}
+	}
 	outcomes, err := o.bySuite(ctx, overlay, module, dir, points, progress)
 	if err != nil {
 		return err
 	}
 	if o.tests {
-		if err := o.byTests(ctx, overlay, module, dir, outcomes, reasons, progress); err != nil {
+		if err := o.byTests(ctx, second, outcomes, reasons, progress); err != nil {
 			return err
 		}
 	}
@@ -171,17 +178,23 @@ func (o *options) bySuite(ctx context.Context, overlay, module, dir string, poin
 	})
 }
 
-// byTests has the rooms' tests judge what the suite let pass.
-func (o *options) byTests(ctx context.Context, overlay, module, dir string, outcomes []Outcome, reasons map[string]reason, progress io.Writer) error {
+// prepareTests builds the second judge and has it run once without a mutant.
+func (o *options) prepareTests(ctx context.Context, overlay, module, dir string, progress io.Writer) (*secondJudge, error) {
 	start := time.Now()
 	j, err := compileTests(ctx, overlay, module, dir, o.limit, rooms...)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := j.prepare(ctx, o.jobs); err != nil {
-		return err
+		return nil, err
 	}
 	fmt.Fprintf(progress, "the Go tests built and run once each, %v\n", time.Since(start).Round(time.Second))
+	return j, nil
+}
+
+// byTests has the rooms' tests judge what the suite let pass.
+func (o *options) byTests(ctx context.Context, j *secondJudge, outcomes []Outcome, reasons map[string]reason, progress io.Writer) error {
+	start := time.Now()
 	if err := j.judgeAll(ctx, outcomes, reasons, o.jobs); err != nil {
 		return err
 	}

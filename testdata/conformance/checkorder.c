@@ -136,3 +136,12 @@ static void null_rights(long number, long unused, long more_unused)
 			      MACH_PORT_NULL, 0, MACH_PORT_NULL));
 }
 EACH("mach_msg/rights-out-of-line-8388609", null_rights, 0x800001, 0, 0)
+
+CASE("processor_info/of-no-processor-with-no-flavor")
+{
+	processor_info_data_t info;
+	mach_msg_type_number_t n = PROCESSOR_INFO_MAX;
+	mach_port_name_t by = MACH_PORT_NULL;
+
+	code("answer", processor_info(self, 99, &by, info, &n));
+}

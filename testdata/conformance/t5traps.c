@@ -239,6 +239,11 @@ EACH("trap_mach_port_insert_right/type-15", insert, KIND_receive, 15, 0)
 EACH("trap_mach_port_insert_right/type-22", insert, KIND_receive, 22, 0)
 EACH("trap_mach_port_insert_right/type-0-null", insert, KIND_null, 0, 0)
 
+CASE("trap_mach_port_insert_right/type-0-of-no-task")
+{
+	code("trap", (kern_return_t)trap6(-74, NO_NAME, FREE_NAME, make_receive(), 0, 0, 0));
+}
+
 static void allocate_name(long right, long wanted, long unused)
 {
 	mach_port_name_t name = wanted == 1 ? fresh_name() : wanted == 2 ? make_receive() :
