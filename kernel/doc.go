@@ -15,9 +15,9 @@
 // # Lock order
 //
 //	gate (shared by traps and faults; exclusive for Audit)
-//	  Kernel.mu
-//	    Task.mu
-//	      Thread.mu
+//	  Task.mu
+//	    Thread.mu
+//	      Kernel.mu
 //	        IPC lock (ports.Zone); or gsync's buckets
 //	          vm.Map, vm.Object, vm.Frames
 //

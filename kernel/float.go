@@ -76,7 +76,11 @@ func (th *Thread) inheritControl(maker *Thread) {
 	if len(state) > xsPresent {
 		le.PutUint64(state[xsPresent:], platform.FeatureX87)
 	}
-	th.state.extended = state
+	th.mu.Lock()
+	defer th.mu.Unlock()
+	if !th.started {
+		th.state.extended = state
+	}
 }
 
 // extended is the layout that the host has.

@@ -20,6 +20,7 @@ import (
 //	elsewhere  it is out for something else than messages and events
 //	trapped  it is between an event of its machine code and its clean point
 //	aborting thread_abort wants it at its clean point: holds do not keep it
+//	clean, cut  what thread_abort waits for; see abort
 //	halted   thread_abort has had it there while it was held (C: TH_HALTED)
 //
 // All are guarded by Thread.mu; moved is told of each change. Who waits for
@@ -100,6 +101,10 @@ func (th *Thread) arrive() {
 		th.waiter.Resume()
 	}
 	th.trapped, th.aborting = false, false
+	if th.clean != nil {
+		close(th.clean)
+		th.clean = nil
+	}
 	th.moved.Broadcast()
 }
 
@@ -133,21 +138,24 @@ func (th *Thread) release() error {
 	return nil
 }
 
-// still waits until the thread, held, is out. The caller is inside the gate and
-// another thread, or none (caller nil).
+// own makes the last hold of a thread that could not be started its own suspend
+// count, so that thread_resume can try again.
+func (th *Thread) own() {
+	th.mu.Lock()
+	th.stops++
+	th.mu.Unlock()
+}
+
+// still waits until the thread, held, is out, or somebody else has let it go. The
+// caller is another thread.
 func (th *Thread) still(caller *Thread) {
-	wait := func() {
+	caller.outside(func() {
 		th.mu.Lock()
 		defer th.mu.Unlock()
-		for !th.out && !th.dead {
+		for !th.out && !th.dead && th.holds > 0 {
 			th.moved.Wait()
 		}
-	}
-	if caller == nil {
-		wait()
-		return
-	}
-	caller.outside(wait)
+	})
 }
 
 // stops is the thread's own suspend count.
@@ -302,6 +310,7 @@ func (machService) TaskResume(_ *mig.Call, t *Task) mach.KernReturn {
 	kr := mach.KernSuccess
 	for th := range t.threads {
 		if th.release() != nil {
+			th.own()
 			kr = mach.KernResourceShortage
 		}
 	}
@@ -323,6 +332,10 @@ func (machService) ThreadAbort(c *mig.Call, th *Thread) mach.KernReturn {
 	return mach.KernSuccess
 }
 
+// abort brings the thread to its clean point and waits until it is there, or dies.
+// Who waits here may die, or be aborted, itself: two threads that abort one
+// another both come out. The waiter is interrupted under th.mu, so that the
+// thread cannot reach its clean point in between and never take it back.
 func (th *Thread) abort(by *Thread) {
 	th.mu.Lock()
 	if th.dead {
@@ -331,18 +344,41 @@ func (th *Thread) abort(by *Thread) {
 	}
 	th.halted = th.holds > 0
 	waiting := th.trapped
-	th.aborting = waiting
+	var clean chan struct{}
+	if waiting {
+		th.aborting = true
+		if th.clean == nil {
+			th.clean = make(chan struct{})
+		}
+		clean = th.clean
+		th.waiter.Interrupt()
+	}
+	if th.cut != nil {
+		close(th.cut)
+		th.cut = nil
+	}
 	th.moved.Broadcast()
 	th.mu.Unlock()
 	if !waiting {
 		return
 	}
-	th.waiter.Interrupt()
+	by.mu.Lock()
+	if by.aborting {
+		by.mu.Unlock()
+		return
+	}
+	cut := make(chan struct{})
+	by.cut = cut
+	by.mu.Unlock()
 	by.outside(func() {
-		th.mu.Lock()
-		defer th.mu.Unlock()
-		for th.trapped && th.aborting && !th.dead {
-			th.moved.Wait()
+		select {
+		case <-clean:
+		case <-th.dying:
+		case <-by.dying:
+		case <-cut:
 		}
 	})
+	by.mu.Lock()
+	by.cut = nil
+	by.mu.Unlock()
 }

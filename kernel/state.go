@@ -83,21 +83,28 @@ func (machService) ThreadSetState(c *mig.Call, th *Thread, flavor int32, words [
 }
 
 // examine calls f while the thread stands still, or in the thread itself. It
-// does not call it, and reports false, if the thread is leaving.
+// does not call it, and reports false, if the thread is leaving. The hold is given
+// back before the caller can be held itself: two threads may examine one another.
 func (th *Thread) examine(by *Thread, f func()) bool {
 	if th == by {
 		f()
 		return true
 	}
 	th.hold()
-	th.still(by)
-	th.mu.Lock()
-	alive := !th.dead
-	if alive {
-		f()
-	}
-	th.mu.Unlock()
-	_ = th.release() // others hold a thread that never ran
+	var alive bool
+	by.outside(func() {
+		th.mu.Lock()
+		for !th.out && !th.dead {
+			th.moved.Wait()
+		}
+		if alive = !th.dead; alive {
+			f()
+		}
+		th.mu.Unlock()
+		if th.release() != nil {
+			th.own() // it was resumed meanwhile, and could not be started
+		}
+	})
 	return alive
 }
 

@@ -45,6 +45,14 @@ func TestRandomCode(t *testing.T) {
 	}))
 }
 
+// sleeper is machine code that sleeps, and sleeps again.
+var sleeper = []byte{
+	0xb8, 0xc3, 0xff, 0xff, 0xff, // mov $-61,%eax: thread_switch
+	0xbe, 2, 0, 0, 0, // mov $SWITCH_OPTION_WAIT,%esi
+	0xba, 0, 0, 0, 0x10, // mov $0x10000000,%edx
+	0x0f, 0x05, 0xeb, 0xed, // syscall; again
+}
+
 // Many clients of machine code are alive at once, each in a process of its own,
 // and many threads in one.
 func TestManyAtOnce(t *testing.T) {
@@ -53,18 +61,12 @@ func TestManyAtOnce(t *testing.T) {
 		tasks, threads = 20, 100
 	}
 	k := start(t, Config{Memory: 512 << 20})
-	sleep := []byte{
-		0xb8, 0xc3, 0xff, 0xff, 0xff, // mov $-61,%eax: thread_switch
-		0xbe, 2, 0, 0, 0, // mov $SWITCH_OPTION_WAIT,%esi
-		0xba, 0, 0, 0, 0x10, // mov $0x10000000,%edx
-		0x0f, 0x05, 0xeb, 0xed, // syscall; again
-	}
 	for range tasks {
-		bootRaw(t, k, sleep...)
+		bootRaw(t, k, sleeper...)
 	}
 	inTask(t, k, func(g *GoThread) {
 		require.Len(t, k.Tasks(), tasks+1)
-		task := bootRaw(t, k, sleep...)
+		task := bootRaw(t, k, sleeper...)
 		self := nameOf(g, task.self)
 		first := task.threadList()[0]
 		state, kr := gnumach.ThreadGetState(g, threadName(g, first), flavorThreadState, mach.ThreadStateCount)

@@ -49,6 +49,8 @@ type Thread struct {
 	aborting, halted, started bool
 	dead                      bool             // dying is closed
 	hw                        *platform.Thread // nil before machine code runs
+	clean                     chan struct{}    // closed at the clean point; nil if nobody waits for that
+	cut                       chan struct{}    // closed when the thread is aborted while it waits in abort; else nil
 	sched                     sched
 	special                   threadPorts
 }
