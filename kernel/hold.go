@@ -147,15 +147,20 @@ func (th *Thread) own() {
 }
 
 // still waits until the thread, held, is out, or somebody else has let it go. The
-// caller is another thread.
+// caller is another thread; if it is held itself it goes on to its clean point, so
+// that what it does is answered first.
 func (th *Thread) still(caller *Thread) {
-	caller.outside(func() {
-		th.mu.Lock()
-		defer th.mu.Unlock()
-		for !th.out && !th.dead && th.holds > 0 {
-			th.moved.Wait()
-		}
-	})
+	caller.setElsewhere(true)
+	caller.Leave()
+	th.mu.Lock()
+	for !th.out && !th.dead && th.holds > 0 {
+		th.moved.Wait()
+	}
+	th.mu.Unlock()
+	caller.mu.Lock()
+	caller.out, caller.elsewhere = false, false
+	caller.mu.Unlock()
+	caller.k.gate.Enter()
 }
 
 // stops is the thread's own suspend count.

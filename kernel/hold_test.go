@@ -88,6 +88,41 @@ func TestASuspendedReceiver(t *testing.T) {
 	})
 }
 
+// A task that suspends itself has its answer, beside whatever threads it has; the
+// thread that asked does not come back before it is resumed.
+func TestATaskThatSuspendsItself(t *testing.T) {
+	for _, sibling := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			k := start(t, Config{})
+			task := newTask(t, k)
+			if sibling {
+				startReceiver(t, task, 0, 0)
+			}
+			reply := make(chan mach.Name, 1)
+			_, err := task.Go(func(g *GoThread) {
+				p := g.ReplyPort()
+				b := make([]byte, 32)
+				h := ipc.Header{Bits: mach.Bits(mach.TypeCopySend, mach.TypeMakeSendOnce), Remote: g.TaskSelf(), Local: p, ID: 2056}
+				h.Put(b)
+				reply <- p
+				g.Msg(b, mach.SendMsg, 32, 0, 0, 0, 0)
+				g.Trap(-59)
+				if !g.th.isDying() {
+					t.Error("it runs though it is suspended")
+				}
+			})
+			require.NoError(t, err)
+			p := <-reply
+			synctest.Wait()
+			inTask(t, k, func(g *GoThread) {
+				st, kr := gnumach.MachPortGetReceiveStatus(g, nameOf(g, task.self), p)
+				require.Equal(t, mach.KernSuccess, kr)
+				require.EqualValues(t, 1, st.MsgCount)
+			})
+		})
+	}
+}
+
 func TestAbortEndsAWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := start(t, Config{})
