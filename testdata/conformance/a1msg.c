@@ -308,3 +308,64 @@ CASE("mach_msg/senders-one-without-time-enough")
 	second_end(&one);
 	second_end(&two);
 }
+
+/*
+ * The two INTERRUPT options are the library's: without them its mach_msg goes on
+ * after an abort, with them it tells of it. The kernel always tells.
+ */
+enum way { BY_TRAP, BY_LIBRARY };
+
+static void library_receives(struct second *s)
+{
+	s->answer = mach_msg(&s->message.head, MACH_RCV_MSG | s->option, 0, sizeof(s->message),
+			     s->port, 0, MACH_PORT_NULL);
+}
+
+static void library_sends(struct second *s)
+{
+	s->answer = mach_msg(&s->message.head, MACH_SEND_MSG | s->option, HEADER, 0,
+			     MACH_PORT_NULL, 0, MACH_PORT_NULL);
+}
+
+static void interrupted(long sends, long way, long option)
+{
+	mach_port_name_t port = make_port();
+	struct message msg;
+
+	if (sends)
+		fill_queue(port);
+	memset(&one, 0, sizeof(one));
+	one.message = message_to(port);
+	one.message.head.msgh_id = 300;
+	one.port = port;
+	one.size = sends ? HEADER : 0;
+	one.option = (mach_msg_option_t)option;
+	second_start(&one, sends ? (way == BY_TRAP ? second_sends : library_sends) :
+		     (way == BY_TRAP ? second_receives : library_receives));
+	second_waits(&one);
+	code("thread_abort", thread_abort(one.thread));
+	if (way == BY_LIBRARY && option == 0) {
+		second_waits(&one);
+		fact("it waits again", !one.done);
+		if (sends) {
+			must("receive", receive(port, &msg));
+		} else {
+			msg = message_to(port);
+			must("send", send_sized(&msg, HEADER));
+		}
+	}
+	second_tell(&one, "mach_msg");
+	if (!sends)
+		mach_printf("id %d\n", one.message.head.msgh_id);
+	count("messages left", drain(port));
+	second_end(&one);
+}
+EACH("mach_msg/interrupt-options-receive-by-trap", interrupted, 0, BY_TRAP, 0)
+EACH("mach_msg/interrupt-options-receive-by-trap-with", interrupted, 0, BY_TRAP, MACH_RCV_INTERRUPT)
+EACH("mach_msg/interrupt-options-receive-by-library", interrupted, 0, BY_LIBRARY, 0)
+EACH("mach_msg/interrupt-options-receive-by-library-with", interrupted, 0, BY_LIBRARY,
+     MACH_RCV_INTERRUPT)
+EACH("mach_msg/interrupt-options-send-by-trap", interrupted, 1, BY_TRAP, 0)
+EACH("mach_msg/interrupt-options-send-by-library", interrupted, 1, BY_LIBRARY, 0)
+EACH("mach_msg/interrupt-options-send-by-library-with", interrupted, 1, BY_LIBRARY,
+     MACH_SEND_INTERRUPT)

@@ -551,3 +551,42 @@ EACH("mach_msg/last-send-right-dies-in-its-own-queue", last_send, WAY_DIES, 0, 0
 EACH("mach_msg/last-send-right-dies-as-reply", last_send, WAY_REPLY_DIES, 0, 0)
 EACH("mach_msg/last-send-right-dies-in-a-body", last_send, WAY_BODY_DIES, 0, 0)
 EACH("mach_msg/last-send-right-dies-in-the-kernel", last_send, WAY_KERNEL, 0, 0)
+
+/* A receive right that dies: what each who asked is told, and its senders' names. */
+static void right_dies(long asked, long by_destroy, long with_send)
+{
+	mach_port_name_t port = make_receive(), notify = make_receive(), watcher = make_receive();
+	mach_port_name_t once = send_once_to(port);
+	struct message msg;
+
+	if (with_send)
+		must("send right", mach_port_insert_right(self, port, port,
+							  MACH_MSG_TYPE_MAKE_SEND));
+	msg = message_to(port);
+	msg.head.msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_MAKE_SEND, 0);
+	must("send", send_sized(&msg, HEADER));
+	if (asked & 1)
+		ask(port, MACH_NOTIFY_DEAD_NAME, watcher);
+	if (asked & 2)
+		ask(port, MACH_NOTIFY_PORT_DESTROYED, notify);
+	if (asked & 4)
+		ask(port, MACH_NOTIFY_NO_SENDERS, notify);
+	if (by_destroy)
+		code("destroyed", mach_port_destroy(self, port));
+	else
+		code("destroyed", mach_port_mod_refs(self, port, MACH_PORT_RIGHT_RECEIVE, -1));
+	tell_name("the name", port);
+	tell_name("the send-once right", once);
+	tell_notes("the watcher", watcher);
+	tell_notes("the other", notify);
+}
+EACH("mach_msg/receive-right-dies", right_dies, 0, 0, 1)
+EACH("mach_msg/receive-right-dies-alone", right_dies, 0, 0, 0)
+EACH("mach_msg/receive-right-dies-death-asked", right_dies, 1, 0, 1)
+EACH("mach_msg/receive-right-dies-alone-death-asked", right_dies, 1, 0, 0)
+EACH("mach_msg/receive-right-dies-destroyed-asked", right_dies, 2, 0, 1)
+EACH("mach_msg/receive-right-dies-no-senders-asked", right_dies, 4, 0, 1)
+EACH("mach_msg/receive-right-dies-all-asked", right_dies, 7, 0, 1)
+EACH("mach_msg/receive-right-dies-by-destroy-all-asked", right_dies, 7, 1, 1)
+EACH("mach_msg/receive-right-dies-by-destroy-no-senders-asked", right_dies, 4, 1, 1)
+EACH("mach_msg/receive-right-dies-by-destroy-no-senders-asked-under-way", right_dies, 4, 1, 0)
