@@ -308,6 +308,8 @@ static kern_return_t op_insert(mach_port_name_t task, mach_port_name_t name, lon
 	mach_port_name_t right = type == 19 || type == 17 ? make_port() : type == 18 ?
 		send_once_to(watch) : make_receive();
 
+	if (name == NO_NAME)
+		keep_name(name);
 	return mach_port_insert_right(task, name, right, (mach_msg_type_name_t)type);
 }
 
