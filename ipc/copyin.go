@@ -32,7 +32,7 @@ func (s *System) get(mem Memory, msg mach.Addr, size uint32) (*Kmsg, mach.Name, 
 	}
 	h, _ := ParseHeader(buf)
 	k := &Kmsg{sys: s, Bits: h.Bits &^ mach.BitsCircular, ID: h.ID, buf: buf}
-	k.Size = size
+	k.Size, k.Seqno = size, h.Seqno
 	return k, h.Remote, h.Local, mach.MsgSuccess
 }
 

@@ -47,7 +47,23 @@ func (k *Kmsg) copyout(c Caller, msg mach.Addr, notify mach.Name) mach.MsgReturn
 // put writes the whole message.
 func (k *Kmsg) put(mem Memory, msg mach.Addr, remote, local mach.Name) bool {
 	k.putHeader(k.buf, remote, local)
-	return mem.WriteBytes(msg, k.buf) == mach.KernSuccess
+	return write(mem, msg, k.buf)
+}
+
+// write copies b to a task's memory. Where the memory ends, so does the copy:
+// what is before its end has been written.
+func write(mem Memory, a mach.Addr, b []byte) bool {
+	if mem.WriteBytes(a, b) == mach.KernSuccess {
+		return true
+	}
+	for len(b) > 0 {
+		n := min(len(b), mach.PageSize-int(a.PageOffset()))
+		if mem.WriteBytes(a, b[:n]) != mach.KernSuccess {
+			return false
+		}
+		a, b = a+mach.Addr(n), b[n:]
+	}
+	return true
 }
 
 // copyoutDest delivers only the header of a received message, with the
@@ -64,7 +80,7 @@ func (k *Kmsg) copyoutDest(c Caller, msg mach.Addr) {
 	var h [HeaderSize]byte
 	k.putHeader(h[:], remote, local)
 	k.Destroy()
-	c.Memory().WriteBytes(msg, h[:])
+	write(c.Memory(), msg, h[:])
 }
 
 // pseudoReceive gives a message that was not accepted back to its sender:

@@ -110,7 +110,7 @@ func (s *System) receive(c Caller, msg mach.Addr, option mach.MsgOption, size ui
 	if mr == mach.RcvTooLarge {
 		var word [4]byte
 		le.PutUint32(word[:], needed)
-		c.Memory().WriteBytes(msg+offSize, word[:])
+		write(c.Memory(), msg+offSize, word[:])
 	}
 	if mr != mach.MsgSuccess {
 		return mr

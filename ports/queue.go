@@ -28,7 +28,7 @@ type Message interface {
 type MsgBase struct {
 	Remote   Right  // the destination right
 	Size     uint32 // of the message in bytes, as a receiver's buffer needs it
-	Seqno    uint32 // set when the message is taken from the queue
+	Seqno    uint32 // the sender's until the message is taken from the queue
 	Circular bool   // holds a receive right that leads back to the destination
 
 	next Message

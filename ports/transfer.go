@@ -72,7 +72,9 @@ func (s *Space) CopyinHeader(h Header, notify mach.Name) (dest, reply Right, mr 
 	return dest, reply, mach.MsgSuccess
 }
 
-// copyinTwo is CopyinHeader for different names.
+// copyinTwo is CopyinHeader for different names. The reply's right is taken
+// first, so that of two names freed the destination's is the next to be used
+// again, as it is Mach's last to be freed.
 func (s *Space) copyinTwo(r *Reaper, h Header) (dest, reply Right, destDeleted, replyDeleted *Port, mr mach.MsgReturn) {
 	de := s.names.lookup(h.Remote)
 	if de == nil {
@@ -84,15 +86,18 @@ func (s *Space) copyinTwo(r *Reaper, h Header) (dest, reply Right, destDeleted, 
 			return dest, reply, nil, nil, mach.SendInvalidReply
 		}
 	}
-	dest, destDeleted, ok := s.copyin(r, h.Remote, de, h.RemoteType, false)
-	if !ok {
+	if !s.copyinCheck(de, h.RemoteType) || s.check(de) || de.kind == kindDead {
 		return dest, reply, nil, nil, mach.SendInvalidDest
 	}
-	if re == nil {
-		return dest, invalidRight(h.Local), destDeleted, nil, mach.MsgSuccess
+	reply = invalidRight(h.Local)
+	ok := true
+	if re != nil {
+		if reply, replyDeleted, ok = s.copyin(r, h.Local, re, h.LocalType, true); !ok {
+			panic("BUG: a reply right that was checked is not there")
+		}
 	}
-	if reply, replyDeleted, ok = s.copyin(r, h.Local, re, h.LocalType, true); !ok {
-		panic("BUG: a reply right that was checked is not there")
+	if dest, destDeleted, ok = s.copyin(r, h.Remote, de, h.RemoteType, false); !ok {
+		panic("BUG: a destination right that was checked is not there")
 	}
 	return dest, reply, destDeleted, replyDeleted, mach.MsgSuccess
 }
@@ -224,6 +229,7 @@ func (s *Space) copyinBody(r *Reaper, name mach.Name, disposition mach.TypeName,
 //	                            if s lost the receive right, dead if the port died
 //	RcvInvalidNotify            notify is no receive right
 //	RcvHeaderError|MsgIPCSpace  the space is dead, or has no room for a name
+//	RcvHeaderError|MsgIPCKernel the reply port has no room for a request
 func (s *Space) CopyoutHeader(dest, reply Right, notify mach.Name) (destName, replyName mach.Name, mr mach.MsgReturn) {
 	r := Reaper{z: s.zone}
 	s.zone.mu.Lock()
@@ -265,10 +271,14 @@ func (s *Space) copyoutReply(reply Right, notify *Port) (mach.Name, mach.MsgRetu
 			return 0, mach.RcvHeaderError | mach.MsgIPCSpace
 		}
 	}
-	s.copyout(name, e, reply, true)
 	if fresh && notify != nil {
-		e.request = p.addRequest(name, notify.makeSendOnce().Port)
+		if e.request = p.requests.add(name, notify); e.request == 0 {
+			s.names.release(name, e)
+			return 0, mach.RcvHeaderError | mach.MsgIPCKernel
+		}
+		notify.makeSendOnce()
 	}
+	s.copyout(name, e, reply, true)
 	return name, mach.MsgSuccess
 }
 

@@ -67,8 +67,9 @@ type job struct {
 // lock short and the stack flat whatever a client has nested in what.
 //
 // Order is Mach's: what an operation destroys is done in the order in which
-// it came up; inside a message that is being destroyed notifications go out at
-// once, and messages found in there wait until the first is done with.
+// it came up, each message with all that is found in it; inside a message that
+// is being destroyed notifications go out at once, and messages found in there
+// wait until it is done with.
 type Reaper struct {
 	z    *Zone
 	jobs []job
@@ -95,19 +96,28 @@ func (r *Reaper) unlock() {
 }
 
 func (r *Reaper) run() {
-	for len(r.jobs) > 0 {
-		j := r.jobs[0]
-		r.jobs = r.jobs[1:]
-		if j.doomed == nil {
-			r.send(j.note)
-			continue
+	jobs := r.jobs
+	r.jobs = nil
+	for _, j := range jobs {
+		r.do(j)
+		for len(r.jobs) > 0 { // what was found in there
+			j := r.jobs[0]
+			r.jobs = r.jobs[1:]
+			r.do(j)
 		}
-		b := j.doomed.base()
-		remote := b.Remote
-		b.Remote = Right{}
-		r.Discard(remote)
-		j.doomed.ReleaseTo(r)
 	}
+}
+
+func (r *Reaper) do(j job) {
+	if j.doomed == nil {
+		r.send(j.note)
+		return
+	}
+	b := j.doomed.base()
+	remote := b.Remote
+	b.Remote = Right{}
+	r.Discard(remote)
+	j.doomed.ReleaseTo(r)
 }
 
 func (r *Reaper) send(n Notification) {

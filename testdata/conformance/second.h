@@ -7,6 +7,7 @@
 #define SECOND_H
 
 #include <libmach/libmach.h>
+#include <mach/thread_info.h>
 
 #include "fixture.h"
 #include "message.h"
@@ -98,6 +99,24 @@ static inline void second_start(struct second *s, void (*body)(struct second *))
 	if (!comes_true(&s->begun))
 		mach_printf("the second thread does not run\n");
 	settle();
+}
+
+/* Whether it comes to wait in the kernel, which a busy machine may let take long. */
+static inline boolean_t second_waits(struct second *s)
+{
+	struct thread_basic_info info;
+	mach_msg_type_number_t n;
+	int i;
+
+	for (i = 0; i < 2000; i++) {
+		n = THREAD_BASIC_INFO_COUNT;
+		if (thread_info(s->thread, THREAD_BASIC_INFO, (thread_info_t)&info, &n) ==
+		    KERN_SUCCESS && info.run_state == TH_STATE_WAITING)
+			return TRUE;
+		nap(1);
+	}
+	mach_printf("the second thread does not wait\n");
+	return FALSE;
 }
 
 /* Its end; each second needs one before the case ends. */
