@@ -132,8 +132,8 @@ func (e *mEntry) allows(d mach.TypeName) bool {
 	return e.has(mach.TypeSend)
 }
 
-// take takes a right out of a name. told is whom a dead-name request that went
-// with the name would have told.
+// take takes a right out of a name, and leaves it to sweep to free the name.
+// told is whom a dead-name request that went with the name would have told.
 func (s *mSpace) take(name mach.Name, d mach.TypeName, deadok bool) (r mRight, told *mPort, ok bool) {
 	e := s.names[name]
 	if e == nil {
@@ -153,7 +153,6 @@ func (s *mSpace) take(name mach.Name, d mach.TypeName, deadok bool) (r mRight, t
 		s.m.clearReceiver(p)
 		if e.typ &^= mach.TypeReceive; e.typ == 0 {
 			told = e.cancel()
-			s.release(name)
 		}
 		return mRight{port: p, recv: true}, told, true
 	}
@@ -163,7 +162,7 @@ func (s *mSpace) take(name mach.Name, d mach.TypeName, deadok bool) (r mRight, t
 	if e.check(); e.typ == mach.TypeDeadName {
 		if deadok && d != mach.TypeCopySend {
 			if e.refs--; e.refs == 0 {
-				s.release(name)
+				e.typ = 0
 			}
 		}
 		return mRight{dead: true}, nil, deadok
@@ -173,8 +172,7 @@ func (s *mSpace) take(name mach.Name, d mach.TypeName, deadok bool) (r mRight, t
 		if !e.has(mach.TypeSendOnce) {
 			return r, nil, false
 		}
-		told = e.cancel()
-		s.release(name)
+		told, e.typ = e.cancel(), 0
 		return mRight{port: p, once: true}, told, true
 	case !e.has(mach.TypeSend):
 		return r, nil, false
@@ -187,9 +185,14 @@ func (s *mSpace) take(name mach.Name, d mach.TypeName, deadok bool) (r mRight, t
 	e.refs = 0
 	if e.typ &^= mach.TypeSend; e.typ == 0 {
 		told = e.cancel()
-		s.release(name)
 	}
 	return mRight{port: p}, told, true
+}
+
+func (s *mSpace) sweep(name mach.Name) {
+	if e := s.names[name]; e != nil && e.typ == 0 {
+		s.release(name)
+	}
 }
 
 // takeHeader takes both rights of a header, or none.
@@ -242,6 +245,8 @@ func (s *mSpace) takeHeader(x *mSend, cancel mach.Name) (dest, reply mRight, mr 
 	if !hasReply {
 		reply.dead = x.local == mach.NameDead
 	}
+	s.sweep(x.local) // the destination's name is the next to be used again
+	s.sweep(x.remote)
 	if destTold != nil && destTold == quiet {
 		destTold.onces--
 		destTold = nil
@@ -260,6 +265,7 @@ func (s *mSpace) takeBody(name mach.Name, d mach.TypeName, dest *mPort) (r mRigh
 	if !ok {
 		return r, false, false
 	}
+	s.sweep(name)
 	s.m.notifyName(told, mach.NotifyPortDeleted, name)
 	return r, r.recv && r.port.bindTo(dest), true
 }

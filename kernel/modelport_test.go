@@ -255,6 +255,7 @@ func (c *mSpace) extractRight(t *mSpace, name mach.Name, d mach.TypeName) (mach.
 	if !ok {
 		return 0, mach.KernInvalidRight
 	}
+	t.sweep(name)
 	c.m.notifyName(told, mach.NotifyPortDeleted, name)
 	return c.place(r), mach.KernSuccess
 }
