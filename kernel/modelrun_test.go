@@ -138,6 +138,7 @@ func (w *modelWorld) compare(t *rapid.T) {
 		}
 		require.Equal(t, want, names, "names of task %d", i)
 		for name, e := range n.s.names {
+			w.compareRefs(t, i, name, e)
 			if !e.has(mach.TypeReceive) || name == n.s.reply {
 				continue
 			}
@@ -151,6 +152,26 @@ func (w *modelWorld) compare(t *rapid.T) {
 			require.Equal(t, wantStatus, st, "receive right %d of task %d", name, i)
 		}
 	}
+}
+
+// compareRefs compares references, unless to ask for them would tell the kernel
+// that the name has died.
+func (w *modelWorld) compareRefs(t *rapid.T, i int, name mach.Name, e *mEntry) {
+	right := mach.RightSend
+	switch {
+	case e.typ == mach.TypeDeadName:
+		right = mach.RightDeadName
+	case !e.has(mach.TypeSend) || !e.port.alive:
+		return
+	}
+	n := w.tasks[i]
+	var refs uint32
+	kr := n.call(func(g *GoThread) (kr mach.KernReturn) {
+		refs, kr = gnumach.MachPortGetRefs(g, n.self, name, right)
+		return kr
+	})
+	require.Equal(t, mach.KernSuccess, kr)
+	require.EqualValues(t, e.refs, refs, "references of %s name %d of task %d", right, name, i)
 }
 
 // private says whether name is one that the test itself needs in task n.
@@ -420,6 +441,9 @@ func (w *modelWorld) actions() map[string]func(*rapid.T) {
 	receive := func(t *rapid.T) { w.transfer(t, false, true) }
 	allocate := func(t *rapid.T) {
 		n, right := w.task(t, "task"), mach.Right(rapid.SampledFrom([]int{1, 1, 1, 3, 4, 0}).Draw(t, "right"))
+		if right == mach.RightReceive && n.crowded() {
+			t.SkipNow()
+		}
 		n.s.begin()
 		want, wantKR := n.s.allocate(right)
 		var got mach.Name
@@ -446,6 +470,8 @@ func (w *modelWorld) actions() map[string]func(*rapid.T) {
 		"insert right":     w.insertRight, "insert right 2": w.insertRight,
 		"extract right": w.extractRight,
 		"request":       w.request, "request 2": w.request, "request 3": w.request,
+		"watch": w.watch, "watch 2": w.watch,
+		"brim": w.brim, "give up": w.giveUp, "give up 2": w.giveUp,
 		"terminate": w.terminate,
 		"allocate name": func(t *rapid.T) {
 			right := mach.Right(rapid.SampledFrom([]int{1, 1, 3, 4, 2}).Draw(t, "right"))
@@ -465,10 +491,16 @@ func (w *modelWorld) actions() map[string]func(*rapid.T) {
 		},
 		"modify references": func(t *rapid.T) {
 			right := anyRight(t, "right")
-			delta := int32(rapid.SampledFrom([]int{-1, 0, 1, 2, -2, 65532, 65533, 65534, -65533, -65534, -65535, 1 << 30}).Draw(t, "delta"))
+			delta := rapid.SampledFrom([]int{-1, 0, 1, 2, -2, -65534, -65535, 1 << 30}).Draw(t, "delta")
+			full := rapid.SampledFrom([]int{0, 0, 0, 65533, 65534, 65535, 65536}).Draw(t, "up to")
 			w.onName(t, right.Type(), func(g *GoThread, _, to, name mach.Name) mach.KernReturn {
-				return gnumach.MachPortModRefs(g, to, name, right, delta)
-			}, func(s *mSpace, name mach.Name) mach.KernReturn { return s.modRefs(name, right, int(delta)) })
+				return gnumach.MachPortModRefs(g, to, name, right, int32(delta))
+			}, func(s *mSpace, name mach.Name) mach.KernReturn {
+				if e := s.names[name]; e != nil && full != 0 && right != mach.RightReceive {
+					delta = full - e.refs
+				}
+				return s.modRefs(name, right, delta)
+			})
 		},
 		"get references": func(t *rapid.T) {
 			right := anyRight(t, "right")
@@ -624,6 +656,77 @@ func (w *modelWorld) request(t *rapid.T) {
 	})
 	require.Equal(t, wantKR, kr)
 	require.Equal(t, want, got)
+}
+
+// crowded says whether the task has enough receive rights: with more of them,
+// the operations would seldom meet.
+func (n *modelTask) crowded() bool {
+	count := 0
+	for _, e := range n.s.names {
+		if e.has(mach.TypeReceive) {
+			count++
+		}
+	}
+	return count > 5
+}
+
+// watch gives several send-once rights to one port names, and asks to be told of
+// the death of each.
+func (w *modelWorld) watch(t *rapid.T) {
+	n := w.task(t, "task")
+	name, notify := n.name(t, mach.TypeReceive, "name"), n.name(t, mach.TypeReceive, "notify")
+	for range rapid.IntRange(1, 5).Draw(t, "rights") {
+		want, wantKR := n.s.extractRight(n.s, name, mach.TypeMakeSendOnce)
+		var got mach.Name
+		kr := n.call(func(g *GoThread) (kr mach.KernReturn) {
+			got, _, kr = gnumach.MachPortExtractRight(g, n.self, name, uint32(mach.TypeMakeSendOnce))
+			return kr
+		})
+		require.Equal(t, wantKR, kr)
+		require.Equal(t, want, got)
+		if kr != mach.KernSuccess {
+			return
+		}
+		_, wantKR = n.s.request(n.s, got, mach.NotifyDeadName, 0, notify, mach.TypeMakeSendOnce)
+		kr = mach.KernSuccess
+		n.do(func(g *GoThread) {
+			_, kr = gnumach.MachPortRequestNotification(g, n.self, got, mach.NotifyDeadName, 0, notify, mach.TypeMakeSendOnce)
+		})
+		require.Equal(t, wantKR, kr)
+		if kr >= mach.KernReturn(mach.SendInvalidData) {
+			return
+		}
+	}
+}
+
+// brim gives a send right all references it may have, and one more in a message.
+func (w *modelWorld) brim(t *rapid.T) {
+	n := w.task(t, "task")
+	name := n.name(t, mach.TypeSend, "name")
+	e := n.s.names[name]
+	if !e.has(mach.TypeSend) || !e.port.alive {
+		t.SkipNow()
+	}
+	delta := mach.UrefsMax - 1 - e.refs
+	require.Equal(t, mach.KernSuccess, n.s.modRefs(name, mach.RightSend, delta))
+	require.Equal(t, mach.KernSuccess, n.call(func(g *GoThread) mach.KernReturn {
+		return gnumach.MachPortModRefs(g, n.self, name, mach.RightSend, int32(delta))
+	}))
+	want, wantKR := n.s.extractRight(n.s, name, mach.TypeCopySend)
+	var got mach.Name
+	kr := n.call(func(g *GoThread) (kr mach.KernReturn) {
+		got, _, kr = gnumach.MachPortExtractRight(g, n.self, name, uint32(mach.TypeCopySend))
+		return kr
+	})
+	require.Equal(t, wantKR, kr)
+	require.Equal(t, want, got)
+}
+
+// giveUp gives up a receive right, and nothing else under its name.
+func (w *modelWorld) giveUp(t *rapid.T) {
+	w.onName(t, mach.TypeReceive, func(g *GoThread, _, to, name mach.Name) mach.KernReturn {
+		return gnumach.MachPortModRefs(g, to, name, mach.RightReceive, -1)
+	}, func(s *mSpace, name mach.Name) mach.KernReturn { return s.modRefs(name, mach.RightReceive, -1) })
 }
 
 // terminate ends a task, now and then, and puts another in its place.
