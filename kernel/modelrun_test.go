@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"flag"
 	"maps"
 	"slices"
 	"sync/atomic"
@@ -743,11 +744,14 @@ func (w *modelWorld) terminate(t *rapid.T) {
 	w.add(t, i)
 }
 
+// A run is 100 sequences of about 100 operations, unless flags say otherwise.
+func init() { _ = flag.Set("rapid.steps", "100") }
+
 // TestModel runs random operations of several tasks on a kernel and on a model
 // of it: each answer, each name the kernel chooses, and all that the tasks can
 // see after each operation are the same. A sequence that fails is made shorter.
 //
-//	go test ./kernel -run 'TestModel$' -rapid.checks=1000 -rapid.steps=100
+//	go test ./kernel -run 'TestModel$' -v -rapid.checks=1000
 //
 // is 100,000 operations.
 func TestModel(t *testing.T) {
