@@ -93,7 +93,7 @@ func (k *Kmsg) copyin(c Caller, remote, local, notify mach.Name) (mr mach.MsgRet
 			mr = k.copyinItem(c, &it)
 		}
 		if mr != mach.MsgSuccess {
-			k.Destroy()
+			k.abandon()
 			return mr
 		}
 		complexBody = complexBody || it.IsPort() || !it.Inline

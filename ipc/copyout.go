@@ -79,7 +79,7 @@ func (k *Kmsg) copyoutDest(c Caller, msg mach.Addr) {
 	k.reverse()
 	var h [HeaderSize]byte
 	k.putHeader(h[:], remote, local)
-	k.Destroy()
+	k.abandon()
 	write(c.Memory(), msg, h[:])
 }
 

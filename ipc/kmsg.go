@@ -140,6 +140,10 @@ func (k *Kmsg) Destroy() {
 	k.sys.zone.Destroy(k)
 }
 
+// abandon is Destroy for a message of which the kernel has only a part: see
+// ports.Zone.Abandon.
+func (k *Kmsg) abandon() { k.sys.zone.Abandon(k) }
+
 // ReleaseTo implements ports.Message.
 func (k *Kmsg) ReleaseTo(r *ports.Reaper) {
 	k.sys.observeDestroyed(k)

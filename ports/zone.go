@@ -69,14 +69,17 @@ type job struct {
 // Order is Mach's: what an operation destroys is done in the order in which
 // it came up, each message with all that is found in it; inside a message that
 // is being destroyed notifications go out at once, and messages found in there
-// wait until it is done with.
+// wait until it is done with. A message that was never whole, or of which a part
+// was received, goes right by right, each with all that is found in it: see
+// Abandon.
 //
 // The messages of senders that waited at a port that dies go last of all: in Mach
 // each sender destroys its own when it runs again.
 type Reaper struct {
-	z    *Zone
-	jobs []job
-	late []job
+	z       *Zone
+	jobs    []job
+	late    []job
+	byRight bool
 }
 
 func (r *Reaper) doom(m Message)        { r.jobs = append(r.jobs, job{doomed: m}) }
@@ -149,6 +152,10 @@ func (r *Reaper) Discard(right Right) {
 	if right.Port == nil {
 		return
 	}
+	if r.byRight {
+		r.z.Release(right)
+		return
+	}
 	r.z.mu.Lock()
 	mark := len(r.jobs)
 	r.z.release(r, right)
@@ -180,6 +187,16 @@ func (z *Zone) Destroy(m Message) {
 	}
 	r := &Reaper{z: z, jobs: []job{{doomed: m}}}
 	r.run()
+}
+
+// Abandon is Destroy for a message that the kernel has only in part: its sending
+// failed half way, or its header was received without the rest. Each right in it
+// ends with all that goes with that before the next one does.
+//
+// Locks: none held; takes the IPC lock. Consumes m.
+func (z *Zone) Abandon(m Message) {
+	r := &Reaper{z: z, byRight: true}
+	r.do(job{doomed: m})
 }
 
 // Release destroys one right held by the kernel: a send right is dropped, a
