@@ -103,6 +103,7 @@ func (r *Reaper) run() {
 			continue
 		}
 		b := j.doomed.base()
+		r.accepted(b)
 		remote := b.Remote
 		b.Remote = Right{}
 		r.Discard(remote)
