@@ -286,6 +286,7 @@ func (s *Space) copyin(r *Reaper, name mach.Name, e *entry, disposition mach.Typ
 func (s *Space) moveReceive(r *Reaper, name mach.Name, e *entry) (Right, *Port) {
 	p := e.port
 	p.clearReceiver(r)
+	p.protected = false
 	var deleted *Port
 	if e.kind&kindSend != 0 {
 		e.kind = kindSend
