@@ -6,8 +6,12 @@ import (
 )
 
 // putHeader writes the header as the user sees it.
-func (k *Kmsg) putHeader(b []byte, remote, local mach.Name) {
-	h := Header{Bits: k.Bits, Size: k.Size, Remote: remote, Local: local, Seqno: k.Seqno, ID: k.ID}
+func (k *Kmsg) putHeader(b []byte, remote mach.Name, local ports.Local) {
+	bits := k.Bits
+	if local.Protected {
+		bits = bits&^mach.BitsLocalMask | mach.Bits(0, mach.TypeProtectedPayload)
+	}
+	h := Header{Bits: bits, Size: k.Size, Remote: remote, Local: local.Name, Payload: local.Payload, Seqno: k.Seqno, ID: k.ID}
 	h.Put(b)
 }
 
@@ -45,7 +49,7 @@ func (k *Kmsg) copyout(c Caller, msg mach.Addr, notify mach.Name) mach.MsgReturn
 }
 
 // put writes the whole message.
-func (k *Kmsg) put(mem Memory, msg mach.Addr, remote, local mach.Name) bool {
+func (k *Kmsg) put(mem Memory, msg mach.Addr, remote mach.Name, local ports.Local) bool {
 	k.putHeader(k.buf, remote, local)
 	return write(mem, msg, k.buf)
 }
@@ -78,7 +82,7 @@ func (k *Kmsg) copyoutDest(c Caller, msg mach.Addr) {
 	k.Remote = ports.Right{}
 	k.reverse()
 	var h [HeaderSize]byte
-	k.putHeader(h[:], remote, local)
+	k.putHeader(h[:], remote, ports.Local{Name: local})
 	k.abandon()
 	write(c.Memory(), msg, h[:])
 }
@@ -97,7 +101,7 @@ func (k *Kmsg) pseudoReceive(c Caller, msg mach.Addr) mach.MsgReturn {
 	if k.Complex() {
 		bits |= k.copyoutBody(c)
 	}
-	k.put(c.Memory(), msg, names[0], names[1])
+	k.put(c.Memory(), msg, names[0], ports.Local{Name: names[1]})
 	return bits
 }
 

@@ -356,8 +356,9 @@ func TestPseudoReceiveShortage(t *testing.T) {
 	require.Equal(t, []mach.MsgID{mach.NotifySendOnce}, a.ids(reply))
 }
 
-// SEND_NOTIFY does not wait; with no room a null notify name is refused, with
-// everything given back.
+// SEND_NOTIFY does not wait; with no room the message is sent all the same, once
+// until it is taken. A null notify name, or one of no receive right, is refused,
+// with everything given back.
 func TestSendNotifyFullQueue(t *testing.T) {
 	w := newWorld(t)
 	a := w.task()
@@ -371,10 +372,20 @@ func TestSendNotifyFullQueue(t *testing.T) {
 	for range mach.QLimitDefault - 1 {
 		a.send(message(hdr{bits: mach.Bits(cpSend, 0), remote: n}))
 	}
+	notify := a.receiveRight()
 	before := w.snapshot()
 	require.Equal(t, mach.SendInvalidNotify, send(0))
-	require.Equal(t, mach.SendNoNotify, send(n))
+	require.Equal(t, mach.SendInvalidNotify, send(1000))
 	require.Equal(t, before, w.snapshot())
+	require.Equal(t, mach.SendWillNotify, send(notify))
+	a.give(n, mkSend, a)
+	before = w.snapshot()
+	require.Equal(t, mach.SendInvalidNotify, send(0), "found before the request in progress")
+	require.Equal(t, mach.SendNotifyInProgress, send(1000), "found before the bad name")
+	require.Equal(t, mach.SendNotifyInProgress, send(notify))
+	require.Equal(t, before, w.snapshot())
+	require.Len(t, a.ids(n), mach.QLimitDefault+1)
+	require.Equal(t, []mach.MsgID{mach.NotifyMsgAccepted}, a.ids(notify))
 }
 
 // Aborted while blocked: SEND_INTERRUPTED and a pseudo-receive. A port that

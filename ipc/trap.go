@@ -31,7 +31,11 @@ import (
 //	  SendInvalidRight  a name does not denote the right to be sent
 //	5 SendTimedOut      the queue was full for the time given
 //	  SendInterrupted   the thread was aborted while it waited
-//	  SendInvalidNotify, SendNoNotify: SEND_NOTIFY, and the queue was full
+//	  SendNotifyInProgress, SendInvalidNotify: SEND_NOTIFY, the queue was full,
+//	                    and the last message that the task forced to the port is
+//	                    still there, or notify is null or no receive right
+//	6 SendWillNotify    SEND_NOTIFY, and the queue was full: the message is sent all
+//	                    the same, and notify will learn that it was taken
 //
 //	RcvInvalidName, RcvInSet, RcvTimedOut, RcvInterrupted, RcvPortDied,
 //	RcvPortChanged      no message was taken
@@ -85,11 +89,14 @@ func (s *System) send(c Caller, msg mach.Addr, option mach.MsgOption, size, time
 		s.serve(c, k)
 		return mach.MsgSuccess
 	case ports.SendTimedOut:
-		mr = mach.SendTimedOut
-		if option&mach.SendNotify != 0 {
-			mr = mach.SendNoNotify
-			if notify == mach.NameNull {
-				mr = mach.SendInvalidNotify
+		switch {
+		case option&mach.SendNotify == 0:
+			mr = mach.SendTimedOut
+		case notify == mach.NameNull:
+			mr = mach.SendInvalidNotify
+		default:
+			if mr = c.Space().Force(k, notify); mr == mach.SendWillNotify {
+				return mr
 			}
 		}
 	case ports.SendInterrupted:

@@ -14,7 +14,8 @@ import (
 //	+------+------+---------------+---------------+------+------+
 //
 // Remote and local are 32-bit names in 64-bit slots: the upper half is ignored
-// on send and zero on receipt. A complex message's body is items, each at a
+// on send and zero on receipt. A message from a port with a protected payload has
+// its 64 bits in the place of local. A complex message's body is items, each at a
 // multiple of 8:
 //
 //	0                                               4        8
@@ -53,8 +54,10 @@ type Header struct {
 	Size   uint32 // bytes; in a message sent the kernel goes by the size given to mach_msg
 	Remote mach.Name
 	Local  mach.Name
-	Seqno  uint32
-	ID     mach.MsgID
+	// Payload is in the place of Local, where the bits say so of it.
+	Payload uint64
+	Seqno   uint32
+	ID      mach.MsgID
 }
 
 // Put writes h at the start of b.
@@ -62,7 +65,11 @@ func (h *Header) Put(b []byte) {
 	le.PutUint32(b[offBits:], uint32(h.Bits))
 	le.PutUint32(b[offSize:], h.Size)
 	le.PutUint64(b[offRemote:], uint64(h.Remote))
-	le.PutUint64(b[offLocal:], uint64(h.Local))
+	local := uint64(h.Local)
+	if h.Bits.Local() == mach.TypeProtectedPayload {
+		local = h.Payload
+	}
+	le.PutUint64(b[offLocal:], local)
 	le.PutUint32(b[offSeqno:], h.Seqno)
 	le.PutUint32(b[offID:], uint32(h.ID))
 }
@@ -72,14 +79,19 @@ func ParseHeader(b []byte) (h Header, ok bool) {
 	if len(b) < HeaderSize {
 		return h, false
 	}
-	return Header{
+	h = Header{
 		Bits:   mach.MsgBits(le.Uint32(b[offBits:])),
 		Size:   le.Uint32(b[offSize:]),
 		Remote: mach.Name(le.Uint32(b[offRemote:])),
-		Local:  mach.Name(le.Uint32(b[offLocal:])),
 		Seqno:  le.Uint32(b[offSeqno:]),
 		ID:     mach.MsgID(le.Uint32(b[offID:])),
-	}, true
+	}
+	if h.Bits.Local() == mach.TypeProtectedPayload {
+		h.Payload = le.Uint64(b[offLocal:])
+	} else {
+		h.Local = mach.Name(le.Uint32(b[offLocal:]))
+	}
+	return h, true
 }
 
 // Descriptor is an item's type descriptor, decoded.

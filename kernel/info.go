@@ -24,7 +24,7 @@ func (t *Task) countMessages(option mach.MsgOption, mr mach.MsgReturn, served bo
 	if served {
 		return
 	}
-	sent := mr == mach.MsgSuccess || mr.Base() >= mach.RcvInProgress
+	sent := mr == mach.MsgSuccess || mr == mach.SendWillNotify || mr.Base() >= mach.RcvInProgress
 	if option&mach.SendMsg != 0 && sent {
 		t.record.sent.Add(1)
 	}

@@ -66,6 +66,12 @@ type machPortServer interface {
 	// MachPortSetSeqno is mach_port_set_seqno (3218).
 	MachPortSetSeqno(c *mig.Call, task *ports.Space, name mach.Name, seqno uint32) mach.KernReturn
 
+	// MachPortSetProtectedPayload is mach_port_set_protected_payload (3221).
+	MachPortSetProtectedPayload(c *mig.Call, task *ports.Space, name mach.Name, payload uint64) mach.KernReturn
+
+	// MachPortClearProtectedPayload is mach_port_clear_protected_payload (3222).
+	MachPortClearProtectedPayload(c *mig.Call, task *ports.Space, name mach.Name) mach.KernReturn
+
 	// MachPortSetKtype is mach_port_set_ktype (3223).
 	MachPortSetKtype(c *mig.Call, hostPriv *hostPriv, task *ports.Space, name mach.Name, right mach.Right, ktype uint32) mach.KernReturn
 }
@@ -95,6 +101,8 @@ func machPortDemux(sub *mig.Subsystem, s machPortServer) mig.Demux {
 		16: m.machPortExtractRight,
 		17: m.machPortGetReceiveStatus,
 		18: m.machPortSetSeqno,
+		21: m.machPortSetProtectedPayload,
+		22: m.machPortClearProtectedPayload,
 		23: m.machPortSetKtype,
 	}}
 }
@@ -335,6 +343,27 @@ func (m machPortStubs) machPortSetSeqno(c *mig.Call) mach.KernReturn {
 		return mach.MigBadArguments
 	}
 	return m.s.MachPortSetSeqno(c, convertPortToSpace(c.Object), mach.Name(mig.Get64(b, 8)), uint32(mig.Get64(b, 24)))
+}
+
+func (m machPortStubs) machPortSetProtectedPayload(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 32 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypePortName, 32, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeInteger64, 64, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.MachPortSetProtectedPayload(c, convertPortToSpace(c.Object), mach.Name(mig.Get64(b, 8)), mig.Get64(b, 24))
+}
+
+func (m machPortStubs) machPortClearProtectedPayload(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 16 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypePortName, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.MachPortClearProtectedPayload(c, convertPortToSpace(c.Object), mach.Name(mig.Get64(b, 8)))
 }
 
 func (m machPortStubs) machPortSetKtype(c *mig.Call) mach.KernReturn {

@@ -206,3 +206,19 @@ func (portService) MachPortSetSeqno(_ *mig.Call, s *ports.Space, name mach.Name,
 	}
 	return s.SetSeqno(name, seqno)
 }
+
+// MachPortSetProtectedPayload is mach_port_set_protected_payload (3221).
+func (portService) MachPortSetProtectedPayload(_ *mig.Call, s *ports.Space, name mach.Name, payload uint64) mach.KernReturn {
+	if s == nil {
+		return mach.KernInvalidTask
+	}
+	return s.SetProtectedPayload(name, payload)
+}
+
+// MachPortClearProtectedPayload is mach_port_clear_protected_payload (3222).
+func (portService) MachPortClearProtectedPayload(_ *mig.Call, s *ports.Space, name mach.Name) mach.KernReturn {
+	if s == nil {
+		return mach.KernInvalidTask
+	}
+	return s.ClearProtectedPayload(name)
+}

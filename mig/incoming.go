@@ -18,7 +18,9 @@ type TaskDemux struct {
 // Incoming is a request that a task received, and the reply that grows from
 // it. Names and addresses are the task's, and stay with its server.
 type Incoming struct {
-	Header ipc.Header // as received: Local is the port it was sent to, Remote the reply right
+	// Header is as received: Local is the port it was sent to, or Payload its
+	// protected payload; Remote is the reply right.
+	Header ipc.Header
 
 	in    []byte
 	reply []byte

@@ -31,7 +31,9 @@ type auditor struct {
 	z     *Zone
 	seen  map[*Port]*tally
 	queue []Message
-	err   error
+	// Messages that owe a notification about a name, and names that wait for one.
+	accepts, forced int
+	err             error
 }
 
 // Audit proves that rights are conserved: it walks everything that can be
@@ -71,6 +73,7 @@ func (z *Zone) Audit(roots Roots) error {
 		m := a.queue[len(a.queue)-1]
 		a.queue = a.queue[:len(a.queue)-1]
 		a.right(m.base().Remote)
+		a.accept(m.base().accept)
 		m.Rights(a.right)
 		if roots.Seen != nil {
 			roots.Seen(m)
@@ -119,6 +122,20 @@ func (a *auditor) right(r Right) bool {
 	return a.err == nil
 }
 
+// accept checks the msg-accepted request of a message, which may be nil.
+func (a *auditor) accept(q *acceptRequest) {
+	if q == nil {
+		return
+	}
+	a.right(sendOnceTo(q.to))
+	if q.space.active && q.name != mach.NameNull {
+		a.accepts++
+		if q.space.forced[q.name] != q {
+			a.fail("name %d of space %d does not know of the message forced through it", q.name, q.space.id)
+		}
+	}
+}
+
 // port walks what the receive right of p brings along.
 func (a *auditor) port(p *Port, t *tally) {
 	for m := p.queue.first; m != nil; m = m.base().next {
@@ -152,9 +169,12 @@ func (a *auditor) space(s *Space) {
 		}
 		return
 	}
-	count, reverse, sets := 0, 0, 0
+	count, reverse, sets, forced := 0, 0, 0, 0
 	s.names.each(func(name mach.Name, e *entry) bool {
 		count++
+		if e.forced {
+			forced++
+		}
 		switch e.kind {
 		case kindSet:
 			sets++
@@ -168,11 +188,14 @@ func (a *auditor) space(s *Space) {
 	if a.err != nil {
 		return
 	}
+	a.forced += forced
 	switch {
 	case count != s.names.size:
 		a.fail("space %d holds %d names and says %d", s.id, count, s.names.size)
 	case reverse != len(s.reverse):
 		a.fail("space %d holds %d send names and finds %d by port", s.id, reverse, len(s.reverse))
+	case forced != len(s.forced):
+		a.fail("space %d marks %d names as forced, and knows of %d messages", s.id, forced, len(s.forced))
 	case sets != len(s.sets):
 		a.fail("space %d holds %d set names and %d sets", s.id, sets, len(s.sets))
 	}
@@ -210,6 +233,8 @@ func (a *auditor) entry(s *Space, name mach.Name, e *entry) {
 		bad("receive right of a port that says otherwise")
 	case e.kind == kindSend && s.reverse[p] != name:
 		bad("send right not found by its port")
+	case e.forced != (s.forced[name] != nil) || e.forced && e.kind == kindSendOnce:
+		bad("forced, and no message owes it a notification, or the reverse")
 	case p.alive() && e.request != 0 && p.requests.at(e.request) != name:
 		bad("dead-name request that the port does not know")
 	}
@@ -277,6 +302,9 @@ func (a *auditor) compare() {
 	}
 	if live != a.z.live {
 		a.fail("%d ports are alive, the zone counts %d", live, a.z.live)
+	}
+	if a.accepts != a.forced {
+		a.fail("%d messages owe a notification about a name, %d names wait for one", a.accepts, a.forced)
 	}
 	for p, t := range a.seen {
 		if !p.alive() && t.receive > 0 {

@@ -52,7 +52,9 @@
 //   - srights, sorights and msgcount are what can be counted;
 //   - a queue with messages has no thread waiting for one, a port with room has
 //     no sender waiting for it;
-//   - what a space finds by name it finds by port, and the reverse.
+//   - what a space finds by name it finds by port, and the reverse;
+//   - a message forced onto a full queue and the name it was sent through know
+//     of one another, as long as there is such a name.
 //
 // # Waiting
 //

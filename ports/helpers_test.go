@@ -179,7 +179,7 @@ func (w *world) snapshot() string {
 	for _, s := range w.spaces {
 		out += fmt.Sprintf("space %d active %v free %v\n", s.id, s.active, s.names.free)
 		s.names.each(func(n mach.Name, e *entry) bool {
-			out += fmt.Sprintf(" %d: %s urefs %d request %d", n, e.typ(), e.urefs, e.request)
+			out += fmt.Sprintf(" %d: %s urefs %d request %d forced %v", n, e.typ(), e.urefs, e.request, e.forced)
 			if p := e.port; p != nil {
 				out += fmt.Sprintf(" port %d state %d ms %d s %d so %d seq %d count %d", p.id, p.state, p.mscount, p.srights, p.sorights, p.seqno, p.msgcount)
 			}

@@ -227,6 +227,7 @@ func (s *Space) modReceive(r *Reaper, name mach.Name, e *entry, delta int32) mac
 		return mach.KernInvalidRight
 	}
 	p := e.port
+	s.cancelAccept(name, e)
 	e.kind, e.port = kindDead, nil
 	if e.request != 0 {
 		e.request = 0
@@ -319,6 +320,9 @@ func (e *entry) fullType() mach.PortType {
 	if e.request != 0 {
 		t |= mach.TypeDNRequest
 	}
+	if e.forced {
+		t |= mach.TypeMARequest
+	}
 	return t
 }
 
@@ -383,6 +387,9 @@ func (s *Space) Rename(oldName, newName mach.Name) mach.KernReturn {
 	}
 	if e.request != 0 && !s.check(e) {
 		e.port.requests.slots[e.request-1].name = newName
+	}
+	if e.forced {
+		s.renameAccept(oldName, newName)
 	}
 	*to = *e
 	switch {

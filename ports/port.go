@@ -47,6 +47,11 @@ type Port struct {
 	name  mach.Name
 	state state
 
+	// The protected payload: protected says whether there is one. It belongs to
+	// the receive right where it is, and goes when that moves.
+	protected bool
+	payload   uint64
+
 	mscount  uint32 // send rights made since the receive right arrived
 	srights  uint32
 	stray    uint32
@@ -261,6 +266,7 @@ func (p *Port) clearReceiver(r *Reaper) {
 func (p *Port) destroy(r *Reaper) {
 	if to := p.portDestroyed; to != nil {
 		p.portDestroyed = nil
+		p.protected = false
 		soright := Right{Port: to, Type: mach.TypePortSendOnce}
 		if !p.toTransit(to) {
 			r.notify(Notification{

@@ -19,19 +19,20 @@ type Message interface {
 // MsgBase is the part of a message that ports know. Embed it to make a
 // Message. Its fields belong to whoever owns the message.
 //
-//	owner            next   Remote
-//	a thread         nil    the destination; null once consumed
-//	a queue          set    a send or send-once right to the queue's port
-//	                        (to a member, in a set's queue)
-//	a waiter's offer nil    the destination, whose queue is full
-//	a waiter's got   nil    the destination it was sent to
+//	owner            next   accept  Remote
+//	a thread         nil    nil     the destination; null once consumed
+//	a queue          set    any     a send or send-once right to the queue's port
+//	                                (to a member, in a set's queue)
+//	a waiter's offer nil    nil     the destination, whose queue is full
+//	a waiter's got   nil    any     the destination it was sent to
 type MsgBase struct {
 	Remote   Right  // the destination right
 	Size     uint32 // of the message in bytes, as a receiver's buffer needs it
 	Seqno    uint32 // the sender's until the message is taken from the queue
 	Circular bool   // holds a receive right that leads back to the destination
 
-	next Message
+	next   Message
+	accept *acceptRequest // the message was forced onto a full queue
 }
 
 func (b *MsgBase) base() *MsgBase { return b }
@@ -109,7 +110,8 @@ func (q *queue) offer(m Message) {
 			w.wake(wokeTooLarge)
 			continue
 		}
-		b.Remote.Port.dequeued(m)
+		b.Remote.Port.number(b)
+		b.Remote.Port.msgcount--
 		w.got = m
 		w.wake(wokeDelivered)
 		return
@@ -117,12 +119,10 @@ func (q *queue) offer(m Message) {
 	q.push(m)
 }
 
-// dequeued does a port's accounts for a message that left its queue, all but
-// room for blocked senders: see admit.
-func (p *Port) dequeued(m Message) {
-	m.base().Seqno = p.seqno
+// number gives a message that leaves the queue its sequence number.
+func (p *Port) number(b *MsgBase) {
+	b.Seqno = p.seqno
 	p.seqno++
-	p.msgcount--
 }
 
 // admit lets blocked senders put their messages while there is room. The
@@ -264,8 +264,18 @@ func (z *Zone) receive(q *queue, w *Waiter, maxSize uint32, limit Limit) (Messag
 		}
 		q.pop()
 		p := b.Remote.Port
-		p.dequeued(m)
-		p.admit(&r)
+		p.number(b)
+		if b.accept != nil {
+			// The notification goes before the message of a sender that the
+			// room is for, should both go to one port.
+			z.mu.Unlock()
+			z.accepted(b)
+			z.mu.Lock()
+		}
+		if p.alive() {
+			p.msgcount--
+			p.admit(&r)
+		}
 		r.unlock()
 		return m, b.Size, mach.MsgSuccess
 	}
@@ -280,6 +290,7 @@ func (z *Zone) receive(q *queue, w *Waiter, maxSize uint32, limit Limit) (Messag
 	z.mu.Unlock()
 	switch why {
 	case wokeDelivered:
+		z.accepted(m.base())
 		return m, m.base().Size, mach.MsgSuccess
 	case wokeTooLarge:
 		return nil, size, mach.RcvTooLarge

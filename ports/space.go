@@ -24,6 +24,7 @@ type Space struct {
 	names   table
 	reverse map[*Port]mach.Name // pure send rights: the name they go by
 	sets    map[mach.Name]*Set
+	forced  map[mach.Name]*acceptRequest // by entries marked forced
 }
 
 // NewSpace makes an empty space.
@@ -90,7 +91,7 @@ func (s *Space) Destroy() {
 	}
 	r.run()
 	s.zone.mu.Lock()
-	s.names, s.reverse, s.sets = table{}, nil, nil
+	s.names, s.reverse, s.sets, s.forced = table{}, nil, nil, nil
 	s.zone.mu.Unlock()
 }
 
@@ -141,6 +142,7 @@ func (s *Space) check(e *entry) bool {
 		panic("BUG: a receive right to a dead port")
 	}
 	if e.kind&kindSend != 0 {
+		s.cancelAccept(s.reverse[e.port], e)
 		delete(s.reverse, e.port)
 	}
 	e.kind = kindDead
@@ -177,6 +179,7 @@ func (s *Space) destroyEntry(r *Reaper, name mach.Name, e *entry) {
 		set.destroy(r)
 		return
 	}
+	s.cancelAccept(name, e)
 	if kind == kindSend {
 		delete(s.reverse, p)
 	}
@@ -285,11 +288,13 @@ func (s *Space) copyin(r *Reaper, name mach.Name, e *entry, disposition mach.Typ
 func (s *Space) moveReceive(r *Reaper, name mach.Name, e *entry) (Right, *Port) {
 	p := e.port
 	p.clearReceiver(r)
+	p.protected = false
 	var deleted *Port
 	if e.kind&kindSend != 0 {
 		e.kind = kindSend
 		s.reverse[p] = name
 	} else {
+		s.cancelAccept(name, e)
 		deleted = p.cancelRequest(e)
 		s.names.release(name, e)
 	}
@@ -312,6 +317,7 @@ func (s *Space) takeSend(name mach.Name, e *entry) (deleted *Port) {
 	}
 	deleted = p.cancelRequest(e)
 	delete(s.reverse, p)
+	s.cancelAccept(name, e)
 	s.names.release(name, e)
 	return deleted
 }

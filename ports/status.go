@@ -71,6 +71,38 @@ func (s *Space) SetQLimit(name mach.Name, n uint32) mach.KernReturn {
 	return kr
 }
 
+// SetProtectedPayload makes the messages that are received from a port carry
+// payload instead of the receive right's name, those queued already included.
+//
+// Locks: none held; takes the IPC lock.
+//
+//	KernInvalidTask, KernInvalidName, KernInvalidRight: as ReceiveStatus
+func (s *Space) SetProtectedPayload(name mach.Name, payload uint64) mach.KernReturn {
+	s.zone.mu.Lock()
+	defer s.zone.mu.Unlock()
+	p, kr := s.findReceive(name)
+	if kr == mach.KernSuccess {
+		p.protected, p.payload = true, payload
+	}
+	return kr
+}
+
+// ClearProtectedPayload ends what SetProtectedPayload began. A port without a
+// payload stays so.
+//
+// Locks: none held; takes the IPC lock.
+//
+//	KernInvalidTask, KernInvalidName, KernInvalidRight: as ReceiveStatus
+func (s *Space) ClearProtectedPayload(name mach.Name) mach.KernReturn {
+	s.zone.mu.Lock()
+	defer s.zone.mu.Unlock()
+	p, kr := s.findReceive(name)
+	if kr == mach.KernSuccess {
+		p.protected = false
+	}
+	return kr
+}
+
 // SetMSCount sets a receive right's make-send count.
 //
 //	KernInvalidTask, KernInvalidName, KernInvalidRight: as ReceiveStatus

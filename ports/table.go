@@ -34,12 +34,13 @@ const (
 // A send or send-once entry may point to a port that has died meanwhile; it is
 // a dead name then, and the next operation that looks at it makes it one (see
 // Space.check). The request index is the entry's dead-name request in
-// Port.requests.
+// Port.requests. Only send and receive rights are ever marked forced.
 type entry struct {
 	port    *Port
 	request uint32
 	urefs   uint16
 	kind    uint8 // mach.PortType >> 16
+	forced  bool  // a message was forced through it: Space.forced has its request
 }
 
 const (

@@ -217,40 +217,48 @@ func (s *Space) copyinBody(r *Reaper, name mach.Name, disposition mach.TypeName,
 	return right, circular, mach.KernSuccess
 }
 
+// Local is what a received message says of the port it was sent to
+// (C: msgh_local_port or msgh_protected_payload).
+type Local struct {
+	Name      mach.Name // the receiver's own; null if it has none any more, dead if the port died
+	Protected bool      // the port has a protected payload: Payload counts, not Name
+	Payload   uint64
+}
+
 // CopyoutHeader gives the rights of a received message's header to s: the
-// reply right gets a name, the destination right is consumed and yields the
-// receiver's own name of the port. notify, when not null, must name a receive
+// reply right gets a name, the destination right is consumed. notify, when not null, must name a receive
 // right; a new name for the reply port gets a dead-name request to it. On
 // failure nothing has changed.
 //
 // Locks: none held; takes the IPC lock. Consumes both rights if it succeeds.
 //
-//	MsgSuccess                  replyName may be null or dead; destName is null
-//	                            if s lost the receive right, dead if the port died
+//	MsgSuccess                  replyName may be null or dead
 //	RcvInvalidNotify            notify is no receive right
 //	RcvHeaderError|MsgIPCSpace  the space is dead, or has no room for a name
 //	RcvHeaderError|MsgIPCKernel the reply port has no room for a request
-func (s *Space) CopyoutHeader(dest, reply Right, notify mach.Name) (destName, replyName mach.Name, mr mach.MsgReturn) {
+func (s *Space) CopyoutHeader(dest, reply Right, notify mach.Name) (local Local, replyName mach.Name, mr mach.MsgReturn) {
 	r := Reaper{z: s.zone}
 	s.zone.mu.Lock()
 	defer r.unlock()
 	if !s.active {
-		return 0, 0, mach.RcvHeaderError | mach.MsgIPCSpace
+		return local, 0, mach.RcvHeaderError | mach.MsgIPCSpace
 	}
 	var notifyPort *Port
 	if notify != mach.NameNull {
 		var kr mach.KernReturn
 		if notifyPort, kr = s.findReceive(notify); kr != mach.KernSuccess {
-			return 0, 0, mach.RcvInvalidNotify
+			return local, 0, mach.RcvInvalidNotify
 		}
 	}
 	replyName = reply.invalidName()
 	if reply.Port != nil {
 		if replyName, mr = s.copyoutReply(reply, notifyPort); mr != mach.MsgSuccess {
-			return 0, 0, mr
+			return local, 0, mr
 		}
 	}
-	return s.consumeDest(&r, dest), replyName, mach.MsgSuccess
+	local = Local{Protected: dest.Port.protected, Payload: dest.Port.payload}
+	local.Name = s.consumeDest(&r, dest)
+	return local, replyName, mach.MsgSuccess
 }
 
 // copyoutReply names the reply right.

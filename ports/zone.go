@@ -131,6 +131,7 @@ func (r *Reaper) do(j job) {
 		return
 	}
 	b := j.doomed.base()
+	r.accepted(b)
 	remote := b.Remote
 	b.Remote = Right{}
 	r.Discard(remote)
