@@ -196,8 +196,8 @@ func (z *Zone) Destroy(m Message) {
 //
 // Locks: none held; takes the IPC lock. Consumes m.
 func (z *Zone) Abandon(m Message) {
-	r := &Reaper{z: z, byRight: true}
-	r.do(job{doomed: m})
+	r := &Reaper{z: z, jobs: []job{{doomed: m}}, byRight: true}
+	r.run()
 }
 
 // Release destroys one right held by the kernel: a send right is dropped, a
