@@ -20,6 +20,8 @@ type Copy struct {
 	size   uint64
 	segs   []segment
 	spent  bool
+	buffer bool      // CopyinBuffer made it,
+	source mach.Addr // of the bytes here
 }
 
 // segment is a run of pages of a Copy: pages of an object from page first on,
@@ -36,7 +38,12 @@ func (c *Copy) Size() uint64 { return c.size }
 
 // Offset is the address of the first byte in the source map, 0 for a copy the
 // kernel made. What GNU Mach's vm_write and vm_copy want page aligned.
-func (c *Copy) Offset() mach.Addr { return c.offset }
+func (c *Copy) Offset() mach.Addr {
+	if c.buffer {
+		return c.source
+	}
+	return c.offset
+}
 
 // InPageOffset is the offset of the first byte in its page; Copyout keeps it.
 func (c *Copy) InPageOffset() uint64 { return c.offset.PageOffset() }
@@ -266,7 +273,7 @@ func (m *Map) Copyout(c *Copy) (mach.Addr, mach.KernReturn) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	prev, start, kr := m.place(0, c.pages()<<mach.PageShift, 0, true)
+	prev, start, kr := m.place(Spot{Anywhere: true}, c.pages()<<mach.PageShift)
 	if kr == mach.KernSuccess {
 		kr = m.charge(c.pages() << mach.PageShift)
 	}
@@ -290,6 +297,7 @@ func (m *Map) Copyout(c *Copy) (mach.Addr, mach.KernReturn) {
 	if raise {
 		m.firstFree = prev
 	}
+	m.pack()
 	if m.wireNew {
 		m.wire(start, at)
 	}

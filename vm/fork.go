@@ -21,8 +21,9 @@ func (m *Map) Fork(pm Pmap) (*Map, mach.KernReturn) {
 		return nil, mach.KernInvalidArgument
 	}
 	child.fresh, child.limit = m.fresh, m.limit
+	child.layout = m.layout
 	for e := m.first; e != nil; e = e.next {
-		n := &Entry{start: e.start, end: e.end, prot: e.prot, maxProt: e.maxProt, inherit: e.inherit}
+		n := &Entry{start: e.start, end: e.end, prot: e.prot, maxProt: e.maxProt, inherit: e.inherit, tag: e.tag}
 		switch e.inherit {
 		case mach.InheritNone:
 			continue
