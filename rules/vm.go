@@ -208,10 +208,10 @@ var (
 
 	MapWraps = define(Rule[mach.KernReturn]{
 		Name:    "vm_map/fixed-wraps",
-		About:   "a fixed range of vm_map wraps, or its rounded end is zero",
-		GNUMach: says(noSpace, address),
+		About:   "a fixed range of vm_map wraps, or its rounded end is zero; with KERN_SUCCESS it is as one outside the map",
+		GNUMach: silent(success),
 		XNU:     silent(argument),
-		Sources: "GNU Mach Reference Manual, Mapping Memory Objects; gm vm/vm_map.c: vm_map_enter; xnu osfmk/vm/vm_map.c: vm_map_enter_mem_object_sanitize",
+		Sources: "gm vm/vm_map.c: vm_map_enter; xnu osfmk/vm/vm_map.c: vm_map_enter_mem_object_sanitize",
 	})
 
 	MapOutside = define(Rule[mach.KernReturn]{

@@ -22,12 +22,13 @@ func (m *Map) CopyinBuffer(addr mach.Addr, size uint64) (*Copy, mach.KernReturn)
 	}
 	c, kr := NewCopy(m.fr, b)
 	if kr == mach.KernSuccess {
-		c.buffer, c.source = true, addr
+		c.source = addr
 	}
 	return c, kr
 }
 
-// Buffered reports whether CopyinBuffer made the copy.
+// Buffered reports whether the copy's bytes were copied when it was made, by
+// CopyinBuffer or NewCopy, and not only its pages shared.
 func (c *Copy) Buffered() bool { return c != nil && c.buffer }
 
 // Pour writes the copy's bytes at addr, page after page, as XNU's copyout does

@@ -20,8 +20,8 @@ type Copy struct {
 	size   uint64
 	segs   []segment
 	spent  bool
-	buffer bool      // CopyinBuffer made it,
-	source mach.Addr // of the bytes here
+	buffer bool      // its bytes were copied when it was made,
+	source mach.Addr // from here; 0 if the kernel made it
 }
 
 // segment is a run of pages of a Copy: pages of an object from page first on,
@@ -131,7 +131,11 @@ func (o *Object) readPage(page uint64, in int, p []byte) {
 //   - KernSuccess.
 //   - KernResourceShortage: no frame is left; nothing was kept.
 func NewCopy(fr *Frames, data []byte) (*Copy, mach.KernReturn) {
-	return newCopyAt(fr, 0, uint64(len(data)), func(p []byte, off uint64) { copy(p, data[off:]) })
+	c, kr := newCopyAt(fr, 0, uint64(len(data)), func(p []byte, off uint64) { copy(p, data[off:]) })
+	if kr == mach.KernSuccess {
+		c.buffer = true
+	}
+	return c, kr
 }
 
 // newCopyAt makes a copy of size bytes that starts at the given in-page

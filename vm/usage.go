@@ -47,6 +47,7 @@ func (e *Entry) resident() (size uint64) {
 type Residence struct {
 	Pages  uint64 // with page frames
 	Users  int    // entries and copies on their way that have the object; 0 if nobody touched the entry
+	Object uint64 // its number, never used again; 0 if nobody touched the entry
 	Copied bool   // a copy of the object is alive, or what it is a copy of
 }
 
@@ -65,7 +66,7 @@ func (m *Map) Survey(addr mach.Addr) (RegionInfo, Residence, mach.KernReturn) {
 	if o := e.object; o != nil {
 		r.Pages = e.resident() / mach.PageSize
 		o.mu.Lock()
-		r.Users, r.Copied = o.users, o.kin.n.Load() > 1
+		r.Users, r.Object, r.Copied = o.users, o.id, o.kin.n.Load() > 1
 		o.mu.Unlock()
 	}
 	return e.info(), r, mach.KernSuccess
