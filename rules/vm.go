@@ -126,8 +126,8 @@ var (
 		Name:    "vm_write/small-needs-read",
 		About:   "data within the kernel-buffer limit can only be written to pages that are readable, too",
 		GNUMach: silent(false),
-		XNU:     says(false, true),
-		Sources: "XNU vm_write.html asks for write permission; xnu osfmk/i386/trap.c: kernel_trap faults for reading and writing",
+		XNU:     silent(true),
+		Sources: "XNU vm_protect.html lets kernels want both; xnu osfmk/i386/trap.c: kernel_trap faults for reading and writing; gm vm/vm_map.c: vm_map_copy_overwrite",
 	})
 
 	WriteSmallPartly = define(Rule[bool]{
