@@ -65,6 +65,15 @@ var (
 	})
 )
 
+// ReadSplits shows in vm_region.
+var ReadSplits = define(Rule[bool]{
+	Name:    "vm_read/entries-stay-split",
+	About:   "entries that lie partly in a range that was copied lazily are two from then on",
+	GNUMach: silent(true),
+	XNU:     silent(false),
+	Sources: "the recordings; gm vm/vm_map.c: vm_map_copyin; xnu osfmk/vm/vm_map.c: vm_map_copyin_internal joins them with vm_map_simplify_range",
+})
+
 // Copies on their way.
 var (
 	// BufferLimit is msg_ool_size_small, KHEAP_MAX_SIZE of x86-64.

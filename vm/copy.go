@@ -212,7 +212,7 @@ func (m *Map) Copyin(addr mach.Addr, size uint64, srcDestroy bool) (*Copy, mach.
 
 // copyin fills c with copies of [lo, hi). The entries at its ends are split
 // there, as GNU Mach splits them, the first one also when the copy is then
-// refused: vm_region shows it afterwards.
+// refused: vm_region shows it afterwards, unless the map's layout has Rejoin.
 // Precondition: m.mu held for writing.
 func (m *Map) copyin(c *Copy, lo, hi mach.Addr) (*Copy, mach.KernReturn) {
 	if e := m.at(lo); e != nil {
@@ -229,6 +229,10 @@ func (m *Map) copyin(c *Copy, lo, hi mach.Addr) (*Copy, mach.KernReturn) {
 		}
 		s := e.all()
 		c.add(e.object.copyRange(s), s.lo, e.size()>>mach.PageShift)
+	}
+	if m.layout.Rejoin {
+		m.coalesce(m.at(hi))
+		m.coalesce(m.at(lo))
 	}
 	m.fr.stats.Copyins.Add(1)
 	return c, mach.KernSuccess

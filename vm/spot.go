@@ -2,10 +2,11 @@ package vm
 
 import "machkernel/mach"
 
-// Layout says where a map's memory can lie.
+// Layout says where a map's memory can lie, and how its entries do.
 type Layout struct {
 	Min, Max mach.Addr // page aligned; Max is exclusive
 	FirstFit bool      // memory goes to the lowest gap, and not where findSpace says
+	Rejoin   bool      // entries that Copyin split are joined again
 }
 
 // SetLayout gives a map its bounds and its way of choosing places, and those

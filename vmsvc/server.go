@@ -39,12 +39,13 @@ func New(c Config) *Server {
 }
 
 // Prepare makes a new map one of the server's family: its bounds, how places are
-// chosen in it, and what new memory allows. Precondition: m is empty.
+// chosen in it, what becomes of its entries, and what new memory allows. Precondition: m is empty.
 func (s *Server) Prepare(m *vm.Map) {
 	m.SetLayout(vm.Layout{
 		Min:      rules.MapMinimum.In(s.rules),
 		Max:      rules.MapMaximum.In(s.rules),
 		FirstFit: rules.MapPlacement.In(s.rules) == rules.FirstFit,
+		Rejoin:   !rules.ReadSplits.In(s.rules),
 	})
 	m.SetFresh(rules.NewMemory.In(s.rules))
 }
