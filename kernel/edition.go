@@ -5,25 +5,18 @@ import (
 
 	"machkernel/mach"
 	"machkernel/mig"
-	"machkernel/vmsvc"
+	"machkernel/rules"
 )
 
 // Edition says whom the kernel believes where a manual and the kernel it
 // describes disagree.
-type Edition uint8
+type Edition = rules.Edition
 
 // Editions.
 const (
-	Observed   Edition = iota // the kernel that the recordings are of
-	Documented                // its manual
+	Observed   = rules.Observed   // the kernel that the recordings are of
+	Documented = rules.Documented // its manual
 )
-
-func (e Edition) String() string {
-	if e == Documented {
-		return "documented"
-	}
-	return "observed"
-}
 
 // ParseEdition reads what String writes.
 func ParseEdition(s string) (Edition, error) {
@@ -33,23 +26,6 @@ func ParseEdition(s string) (Edition, error) {
 		}
 	}
 	return 0, fmt.Errorf("edition %q: must be %v or %v", s, Observed, Documented)
-}
-
-// rules are the points where editions differ; those of memory are vmsvc's.
-type rules struct {
-	vm vmsvc.Rules
-
-	// taskCreateInvalidArgument: task_create answers KERN_INVALID_ARGUMENT to a
-	// port that is no task's. The GNU Mach Reference Manual (Task Creation) says
-	// so; the packaged kernel answers KERN_INVALID_TASK.
-	taskCreateInvalidArgument bool
-}
-
-func (e Edition) rules() rules {
-	if e == Documented {
-		return rules{vm: vmsvc.GNUMachDocumented(), taskCreateInvalidArgument: true}
-	}
-	return rules{vm: vmsvc.GNUMachObserved()}
 }
 
 // Since is the first version that serves the routine with this id. What is

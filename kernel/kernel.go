@@ -16,6 +16,7 @@ import (
 	"machkernel/mig/gnumach"
 	"machkernel/platform"
 	"machkernel/ports"
+	"machkernel/rules"
 	"machkernel/vm"
 	"machkernel/vmsvc"
 )
@@ -56,7 +57,7 @@ type Kernel struct {
 	zone     *ports.Zone
 	ipc      *ipc.System
 	frames   *vm.Frames
-	rules    rules
+	rules    *rules.Set
 	version  mach.Version  // immutable
 	limits   vm.Limits     // of a task made for nobody
 	memory   *vmsvc.Server // of the traps, too
@@ -109,7 +110,7 @@ func New(cfg Config) (*Kernel, error) {
 	}
 	k := &Kernel{
 		frames:   frames,
-		rules:    cfg.Edition.rules(),
+		rules:    rules.Of(rules.GNUMach, cfg.Edition),
 		version:  cfg.Version,
 		limits:   vm.Limits{Cur: vm.Unlimited, Max: vm.Unlimited},
 		observer: cfg.Observer,
@@ -135,7 +136,7 @@ func New(cfg Config) (*Kernel, error) {
 		k.limits = vm.Limits{Cur: half, Max: half}
 	}
 	k.memory = vmsvc.New(vmsvc.Config{
-		Rules:    k.rules.vm,
+		Rules:    k.rules,
 		Frames:   frames,
 		Region:   regionOf,
 		Copy:     copyOf,

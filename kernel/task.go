@@ -128,7 +128,7 @@ func (k *Kernel) newTask(name string, parent *Task, inherit, goThreads bool) (*T
 // newMap makes an empty map with the limits of parent's, or of nobody's.
 func (k *Kernel) newMap(parent *Task, pm vm.Pmap) *vm.Map {
 	m := vm.NewMap(k.frames, pm)
-	m.SetFresh(k.rules.vm.Fresh())
+	k.memory.Prepare(m)
 	limits := k.limits
 	if parent != nil {
 		limits = parent.vmap.Limits()

@@ -3,6 +3,7 @@ package kernel
 import (
 	"machkernel/mach"
 	"machkernel/mig"
+	"machkernel/rules"
 	"machkernel/vmsvc"
 )
 
@@ -15,15 +16,11 @@ type machService struct {
 
 // TaskCreate is task_create (2007). The child has no thread and no names.
 //
-//	KERN_INVALID_TASK       the port is no task's (KERN_INVALID_ARGUMENT under
-//	                        taskCreateInvalidArgument)
+//	KERN_INVALID_TASK       the port is no task's (rules.TaskCreateNoTask)
 //	KERN_RESOURCE_SHORTAGE  no memory for the inherited copy
 func (machService) TaskCreate(c *mig.Call, parent *Task, inherit bool) (*Task, mach.KernReturn) {
 	if parent == nil || parent.VMMap() == nil {
-		if caller(c).k.rules.taskCreateInvalidArgument {
-			return nil, mach.KernInvalidArgument
-		}
-		return nil, mach.KernInvalidTask
+		return nil, rules.TaskCreateNoTask.In(caller(c).k.rules)
 	}
 	return parent.newChild(inherit)
 }

@@ -39,6 +39,7 @@ const (
 	KernTerminated             KernReturn = 26 // C: KERN_TERMINATED
 	KernTimedOut               KernReturn = 27 // C: KERN_TIMEDOUT
 	KernInterrupted            KernReturn = 28 // C: KERN_INTERRUPTED
+	KernInvalidObject          KernReturn = 29 // C: KERN_INVALID_OBJECT, XNU's
 )
 
 // EmlBadTask is what the routines of emulation vectors answer for a port that
@@ -119,6 +120,8 @@ func (kr KernReturn) String() string {
 		return "KERN_TIMEDOUT"
 	case KernInterrupted:
 		return "KERN_INTERRUPTED"
+	case KernInvalidObject:
+		return "KERN_INVALID_OBJECT"
 	case MigTypeError:
 		return "MIG_TYPE_ERROR"
 	case MigReplyMismatch:

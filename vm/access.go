@@ -57,13 +57,18 @@ func (e *Entry) read(addr mach.Addr, p []byte) {
 //   - KernProtectionFailure: a page's current protection lacks WRITE.
 //   - KernResourceShortage: no frame is left.
 func (m *Map) WriteBytes(addr mach.Addr, p []byte) mach.KernReturn {
+	return m.writeBytes(addr, p, mach.ProtWrite)
+}
+
+// writeBytes is WriteBytes where each page must allow the access need.
+func (m *Map) writeBytes(addr mach.Addr, p []byte, need mach.Prot) mach.KernReturn {
 	if len(p) == 0 {
 		return mach.KernSuccess
 	}
 	end := addr + mach.Addr(len(p)) // wraps only from where no map has a page
 	for {
 		m.mu.RLock()
-		if kr := m.check(addr, end, mach.ProtWrite); kr != mach.KernSuccess {
+		if kr := m.check(addr, end, need); kr != mach.KernSuccess {
 			m.mu.RUnlock()
 			return kr
 		}
@@ -157,7 +162,7 @@ func (m *Map) MapSegment(addr mach.Addr, size uint64, data []byte, prot, maxProt
 		return mach.KernInvalidArgument
 	}
 	lo, end := addr.TruncPage(), addr+mach.Addr(size)
-	if end <= addr || end > mach.VMMaxAddress {
+	if end <= addr || end > m.layout.Max {
 		return mach.KernInvalidAddress
 	}
 	c, kr := newCopyAt(m.fr, mach.Addr(addr.PageOffset()), uint64(len(data)),
@@ -168,7 +173,7 @@ func (m *Map) MapSegment(addr mach.Addr, size uint64, data []byte, prot, maxProt
 	defer c.Discard()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	prev, _, kr := m.place(lo, uint64(end.RoundPage()-lo), 0, false)
+	prev, _, kr := m.place(Spot{Addr: lo}, uint64(end.RoundPage()-lo))
 	if kr != mach.KernSuccess {
 		return kr
 	}

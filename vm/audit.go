@@ -3,8 +3,6 @@ package vm
 import (
 	"fmt"
 	"math/bits"
-
-	"machkernel/mach"
 )
 
 // Audit proves conservation: it walks the page trees of all maps and copies
@@ -244,6 +242,8 @@ func (m *Map) checkInvariants() error {
 		return fmt.Errorf("%d gaps indexed, %d exist", m.gaps.Len(), gaps)
 	case m.firstFree != nil && m.at(m.firstFree.start) != m.firstFree:
 		return fmt.Errorf("the first-free hint is no entry of the map")
+	case m.packed > m.layout.Min && m.gapBelow(m.packed):
+		return fmt.Errorf("there is a gap below %v, where all is allocated", m.packed)
 	case m.dead && m.first != nil:
 		return fmt.Errorf("a dead map has entries")
 	}
@@ -252,7 +252,7 @@ func (m *Map) checkInvariants() error {
 
 // checkInvariants checks what the comment on Entry says.
 func (e *Entry) checkInvariants(m *Map) error {
-	next := mach.VMMaxAddress
+	next := m.layout.Max
 	if e.next != nil {
 		next = e.next.start
 	}

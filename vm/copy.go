@@ -20,6 +20,8 @@ type Copy struct {
 	size   uint64
 	segs   []segment
 	spent  bool
+	buffer bool      // its bytes were copied when it was made,
+	source mach.Addr // from here; 0 if the kernel made it
 }
 
 // segment is a run of pages of a Copy: pages of an object from page first on,
@@ -36,7 +38,12 @@ func (c *Copy) Size() uint64 { return c.size }
 
 // Offset is the address of the first byte in the source map, 0 for a copy the
 // kernel made. What GNU Mach's vm_write and vm_copy want page aligned.
-func (c *Copy) Offset() mach.Addr { return c.offset }
+func (c *Copy) Offset() mach.Addr {
+	if c.buffer {
+		return c.source
+	}
+	return c.offset
+}
 
 // InPageOffset is the offset of the first byte in its page; Copyout keeps it.
 func (c *Copy) InPageOffset() uint64 { return c.offset.PageOffset() }
@@ -124,7 +131,11 @@ func (o *Object) readPage(page uint64, in int, p []byte) {
 //   - KernSuccess.
 //   - KernResourceShortage: no frame is left; nothing was kept.
 func NewCopy(fr *Frames, data []byte) (*Copy, mach.KernReturn) {
-	return newCopyAt(fr, 0, uint64(len(data)), func(p []byte, off uint64) { copy(p, data[off:]) })
+	c, kr := newCopyAt(fr, 0, uint64(len(data)), func(p []byte, off uint64) { copy(p, data[off:]) })
+	if kr == mach.KernSuccess {
+		c.buffer = true
+	}
+	return c, kr
 }
 
 // newCopyAt makes a copy of size bytes that starts at the given in-page
@@ -201,7 +212,7 @@ func (m *Map) Copyin(addr mach.Addr, size uint64, srcDestroy bool) (*Copy, mach.
 
 // copyin fills c with copies of [lo, hi). The entries at its ends are split
 // there, as GNU Mach splits them, the first one also when the copy is then
-// refused: vm_region shows it afterwards.
+// refused: vm_region shows it afterwards, unless the map's layout has Rejoin.
 // Precondition: m.mu held for writing.
 func (m *Map) copyin(c *Copy, lo, hi mach.Addr) (*Copy, mach.KernReturn) {
 	if e := m.at(lo); e != nil {
@@ -218,6 +229,10 @@ func (m *Map) copyin(c *Copy, lo, hi mach.Addr) (*Copy, mach.KernReturn) {
 		}
 		s := e.all()
 		c.add(e.object.copyRange(s), s.lo, e.size()>>mach.PageShift)
+	}
+	if m.layout.Rejoin {
+		m.coalesce(m.at(hi))
+		m.coalesce(m.at(lo))
 	}
 	m.fr.stats.Copyins.Add(1)
 	return c, mach.KernSuccess
@@ -266,7 +281,7 @@ func (m *Map) Copyout(c *Copy) (mach.Addr, mach.KernReturn) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	prev, start, kr := m.place(0, c.pages()<<mach.PageShift, 0, true)
+	prev, start, kr := m.place(Spot{Anywhere: true}, c.pages()<<mach.PageShift)
 	if kr == mach.KernSuccess {
 		kr = m.charge(c.pages() << mach.PageShift)
 	}
@@ -290,6 +305,7 @@ func (m *Map) Copyout(c *Copy) (mach.Addr, mach.KernReturn) {
 	if raise {
 		m.firstFree = prev
 	}
+	m.pack()
 	if m.wireNew {
 		m.wire(start, at)
 	}

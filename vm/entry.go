@@ -23,7 +23,9 @@ type Entry struct {
 	maxProt    mach.Prot
 	inherit    mach.Inherit
 	wired      wiring
-	shared     bool // another map has, or had, the same object by inheritance
+	shared     bool // another map, or another entry, has, or had, the same object to share
+	permanent  bool // never deleted while the map lives, see neuter
+	tag        uint8
 
 	prev, next *Entry
 	gap        uint64 // bytes free behind the entry
@@ -38,6 +40,7 @@ type RegionInfo struct {
 	MaxProt mach.Prot
 	Inherit mach.Inherit
 	Shared  bool
+	Tag     uint8   // what the maker said the memory is for
 	Offset  uint64  // bytes into the object
 	Object  *Object // identity of the object, nil while untouched; not to be used otherwise
 }
@@ -45,7 +48,8 @@ type RegionInfo struct {
 func (e *Entry) info() RegionInfo {
 	return RegionInfo{
 		Start: e.start, Size: e.size(), Prot: e.prot, MaxProt: e.maxProt,
-		Inherit: e.inherit, Shared: e.shared, Offset: e.offset, Object: e.object,
+		Inherit: e.inherit, Shared: e.shared, Tag: e.tag,
+		Offset: e.offset, Object: e.object,
 	}
 }
 
@@ -73,7 +77,8 @@ func (e *Entry) delta() mach.Addr { return e.start - mach.Addr(e.offset) }
 // for: equal, not shared, equally often wired.
 func (e *Entry) alike(o *Entry) bool {
 	return !e.shared && !o.shared && e.inherit == o.inherit && e.prot == o.prot &&
-		e.maxProt == o.maxProt && e.wired.count == o.wired.count
+		e.maxProt == o.maxProt && e.wired.count == o.wired.count &&
+		e.permanent == o.permanent && e.tag == o.tag
 }
 
 // back gives the entry object o (the caller's use of it ends in favour of the

@@ -21,8 +21,9 @@ func (m *Map) Fork(pm Pmap) (*Map, mach.KernReturn) {
 		return nil, mach.KernInvalidArgument
 	}
 	child.fresh, child.limit = m.fresh, m.limit
+	child.layout = m.layout
 	for e := m.first; e != nil; e = e.next {
-		n := &Entry{start: e.start, end: e.end, prot: e.prot, maxProt: e.maxProt, inherit: e.inherit}
+		n := &Entry{start: e.start, end: e.end, prot: e.prot, maxProt: e.maxProt, inherit: e.inherit, tag: e.tag}
 		switch e.inherit {
 		case mach.InheritNone:
 			continue
@@ -32,6 +33,7 @@ func (m *Map) Fork(pm Pmap) (*Map, mach.KernReturn) {
 			n.object, n.offset = e.object, e.offset
 			n.view = e.object.attach(child, n.delta())
 		case mach.InheritCopy:
+			n.permanent = e.permanent
 			if e.object != nil {
 				s := e.all()
 				n.back(child, e.object.copyRange(s), s.lo)

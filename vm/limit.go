@@ -69,7 +69,7 @@ func (m *Map) HasRoom(inPage, size uint64) bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	pages := roundSize(inPage + size)
-	_, _, kr := m.place(0, pages, 0, true)
+	_, _, kr := m.place(Spot{Anywhere: true}, pages)
 	return kr == mach.KernSuccess && m.charge(pages) == mach.KernSuccess
 }
 

@@ -8,8 +8,8 @@ import (
 	"machkernel/mach"
 )
 
-// Map is an address map: the memory of one task (C: vm_map_t), from
-// mach.VMMinAddress to mach.VMMaxAddress. It is safe for concurrent use.
+// Map is an address map: the memory of one task (C: vm_map_t). It is safe for
+// concurrent use.
 //
 // A Map is live until Terminate; afterwards it has no entries, refuses new
 // ones, and its pmap is destroyed.
@@ -17,13 +17,16 @@ type Map struct {
 	fr *Frames // immutable
 	pm Pmap    // immutable; nil if only the kernel reaches the memory
 
+	layout Layout // see SetLayout
+
 	mu        sync.RWMutex // before object locks
 	entries   *btree.BTreeG[*Entry]
 	gaps      *btree.BTreeG[*Entry] // entries with gap > 0, by gap, newest first
 	gapClock  uint64
 	first     *Entry
 	last      *Entry
-	firstFree *Entry // placement hint, see findSpace; nil is the map's minimum
+	firstFree *Entry    // placement hint, see findSpace; nil is the map's minimum
+	packed    mach.Addr // placement hint, see firstFit: from min to here all is allocated
 	dead      bool
 
 	fresh   mach.Prot // current protection of new memory
@@ -47,6 +50,7 @@ const Unlimited = ^uint64(0)
 func NewMap(fr *Frames, pm Pmap) *Map {
 	return &Map{
 		fr: fr, pm: pm, fresh: mach.ProtDefault, limit: Limits{Unlimited, Unlimited},
+		layout: Layout{Min: mach.VMMinAddress, Max: mach.VMMaxAddress},
 		entries: btree.NewBTreeGOptions(
 			func(a, b *Entry) bool { return a.start < b.start },
 			btree.Options{NoLocks: true}),
@@ -132,6 +136,7 @@ func (m *Map) unlink(e *Entry) {
 		e.next.prev = e.prev
 	}
 	m.entries.Delete(e)
+	m.packed = min(m.packed, e.start)
 	m.ungap(e)
 	m.regap(e.prev)
 	e.prev, e.next = nil, nil
@@ -158,7 +163,7 @@ func (m *Map) regap(e *Entry) {
 		return
 	}
 	m.ungap(e)
-	end := mach.VMMaxAddress
+	end := m.layout.Max
 	if e.next != nil {
 		end = e.next.start
 	}
@@ -185,8 +190,8 @@ func (m *Map) findSpace(size, mask uint64, limit mach.Addr) (prev *Entry, start 
 		return a >= low && end > a && end <= high && end <= limit
 	}
 	if m.first == nil {
-		start = align(mach.VMMinAddress)
-		return nil, start, fits(start, mach.VMMinAddress, mach.VMMaxAddress)
+		start = align(m.layout.Min)
+		return nil, start, fits(start, m.layout.Min, m.layout.Max)
 	}
 	if e := m.firstFree; e != nil {
 		if start = align(e.end); fits(start, e.end, e.end+mach.Addr(e.gap)) {
@@ -239,6 +244,7 @@ func (m *Map) split(e *Entry, start, end mach.Addr) *Entry {
 	n := &Entry{
 		start: start, end: end, object: e.object, view: e.view, offset: e.offset,
 		prot: e.prot, maxProt: e.maxProt, inherit: e.inherit, wired: e.wired, shared: e.shared,
+		permanent: e.permanent, tag: e.tag,
 	}
 	if n.object != nil {
 		n.object.again(n.view)
@@ -331,7 +337,11 @@ func (m *Map) deleteRange(lo, hi mach.Addr, dead *reaper) {
 	for e != nil && e.start < hi {
 		m.clipEnd(e, hi)
 		next := e.next
-		m.delete(e, dead)
+		if e.permanent && !m.dead {
+			m.neuter(e)
+		} else {
+			m.delete(e, dead)
+		}
 		e = next
 	}
 }
@@ -339,7 +349,7 @@ func (m *Map) deleteRange(lo, hi mach.Addr, dead *reaper) {
 // lowerFirstFree moves the placement hint below a range that begins at lo,
 // whose first entry is e (nil: there is none).
 func (m *Map) lowerFirstFree(lo mach.Addr, e *Entry) {
-	hint := mach.VMMinAddress
+	hint := m.layout.Min
 	if m.firstFree != nil {
 		hint = m.firstFree.start
 	}
@@ -364,7 +374,7 @@ func (m *Map) Terminate() {
 		if m.pm != nil {
 			m.pm.Destroy() // and with it all mappings, before any frame is free
 		}
-		m.deleteRange(mach.VMMinAddress, mach.VMMaxAddress, &dead)
+		m.deleteRange(m.layout.Min, m.layout.Max, &dead)
 	}
 	m.mu.Unlock()
 	m.fr.bury(&dead)

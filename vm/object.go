@@ -136,7 +136,7 @@ func (o *Object) detach(v *view, s span, dead *reaper) {
 		panic("BUG: object has fewer users than holders")
 	case o.users == 0:
 		o.die(dead)
-	case len(o.views) == 1 && o.views[0] == v:
+	case len(o.views) == 1 && o.views[0] == v && o.users == v.entries:
 		o.pages.remove(o.fr, s.lo, s.hi, dead)
 	}
 }

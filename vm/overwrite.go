@@ -43,33 +43,65 @@ func (m *Map) Overwrite(addr mach.Addr, c *Copy) mach.KernReturn {
 	if end <= addr || end.RoundPage() == 0 {
 		return mach.KernInvalidAddress
 	}
-	w := &overwrite{m: m, addr: addr, end: end, c: c}
-	kr := w.prepare()
+	w := &overwrite{m: m, base: addr, addr: addr, end: end, c: c}
+	kr := w.run()
 	if kr == mach.KernSuccess {
-		if kr = w.commit(); kr == mach.KernSuccess {
-			c.Discard()
+		c.Discard()
+	}
+	return kr
+}
+
+// OverwriteInParts is Overwrite as XNU does it for many pages whose in-page
+// offset is the destination's: the bytes of the first page, if it is not
+// whole, then the whole pages, then those of the last page, each part checked by
+// itself. A part that fails leaves what is before it written. Precondition: copy
+// and addr have one in-page offset, and there is a whole page.
+//
+// Locks and return codes as Overwrite; on failure the caller still owns c.
+func (m *Map) OverwriteInParts(addr mach.Addr, c *Copy) mach.KernReturn {
+	end := addr + mach.Addr(c.size)
+	lo, hi := addr.RoundPage(), end.TruncPage()
+	if end <= addr || lo >= hi || c.InPageOffset() != addr.PageOffset() {
+		panic("BUG: no parts to overwrite")
+	}
+	for _, part := range []struct{ from, to mach.Addr }{{addr, lo}, {lo, hi}, {hi, end}} {
+		if part.from == part.to {
+			continue
+		}
+		w := &overwrite{m: m, base: addr, addr: part.from, end: part.to, c: c}
+		if kr := w.run(); kr != mach.KernSuccess {
+			return kr
 		}
 	}
-	w.release()
-	return kr
+	c.Discard()
+	return mach.KernSuccess
 }
 
 // overwrite is one Overwrite under way: first prepare, which can fail, then
 // commit, which can fail only by its check of the destination.
 type overwrite struct {
 	m         *Map
-	addr, end mach.Addr
+	base      mach.Addr // where the copy's first byte goes
+	addr, end mach.Addr // what is overwritten now
 	c         *Copy
 	aligned   *Copy    // c, or c's bytes moved to addr's in-page offset
 	spare     [2]Frame // for the ragged pages
 	dead      reaper
 }
 
+func (w *overwrite) run() mach.KernReturn {
+	defer w.release()
+	if kr := w.prepare(); kr != mach.KernSuccess {
+		return kr
+	}
+	return w.commit()
+}
+
 // prepare gets all frames that commit may need.
 func (w *overwrite) prepare() mach.KernReturn {
 	w.spare = [2]Frame{NoFrame, NoFrame}
 	w.aligned = w.c
-	if w.c.InPageOffset() != w.addr.PageOffset() {
+	if w.c.InPageOffset() != w.base.PageOffset() {
 		// Check early: moving the bytes is work, and needs frames.
 		w.m.mu.RLock()
 		kr := w.check()
@@ -77,7 +109,7 @@ func (w *overwrite) prepare() mach.KernReturn {
 		if kr != mach.KernSuccess {
 			return kr
 		}
-		w.aligned, kr = newCopyAt(w.m.fr, mach.Addr(w.addr.PageOffset()), w.c.size,
+		w.aligned, kr = newCopyAt(w.m.fr, mach.Addr(w.base.PageOffset()), w.c.size,
 			func(p []byte, off uint64) { w.c.ReadAt(p, off) })
 		if kr != mach.KernSuccess {
 			w.aligned = nil
@@ -162,7 +194,7 @@ func (w *overwrite) ragged(from, to mach.Addr, i int) {
 	w.m.touchEntry(e)
 	var buf [mach.PageSize]byte
 	b := buf[:to-from]
-	w.aligned.ReadAt(b, uint64(from-w.addr))
+	w.aligned.ReadAt(b, uint64(from-w.base))
 	o := e.object
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -178,7 +210,7 @@ func (w *overwrite) ragged(from, to mach.Addr, i int) {
 // whole transfers the pages [lo, hi), segment by segment and entry by entry.
 // Precondition: m.mu held for writing, range checked.
 func (w *overwrite) whole(lo, hi mach.Addr) {
-	base := w.addr.TruncPage()
+	base := w.base.TruncPage()
 	for lo < hi {
 		page := uint64(lo-base) >> mach.PageShift
 		s := w.aligned.segs[w.aligned.seg(page)]

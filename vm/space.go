@@ -8,9 +8,9 @@ func roundSize(size uint64) uint64 { return uint64(mach.Addr(size).RoundPage()) 
 // clampRange is the page range of a request for [addr, addr+size): rounded
 // outwards, then cut to the map's bounds; empty (lo >= hi) where the sum
 // wrapped. So requests that make no sense touch nothing.
-func clampRange(addr mach.Addr, size uint64) (lo, hi mach.Addr) {
-	lo = max(addr.TruncPage(), mach.VMMinAddress)
-	hi = min((addr + mach.Addr(size)).RoundPage(), mach.VMMaxAddress)
+func (m *Map) clampRange(addr mach.Addr, size uint64) (lo, hi mach.Addr) {
+	lo = max(addr.TruncPage(), m.layout.Min)
+	hi = min((addr + mach.Addr(size)).RoundPage(), m.layout.Max)
 	return lo, hi
 }
 
@@ -38,86 +38,15 @@ func (m *Map) Allocate(addr mach.Addr, size uint64, anywhere bool) (mach.Addr, m
 		m.fresh, mach.ProtAll, mach.InheritCopy)
 }
 
-// Enter makes zero-filled memory with the given attributes (vm_map of no
-// object). addr and size are page aligned. The bits of mask are clear in the
-// address; high bits set in it cap the address instead. prot may exceed
-// maxProt. The new memory joins a neighbouring entry where the two are alike.
+// Enter makes zero-filled memory with the given attributes, see EnterAt: with
+// anywhere the kernel chooses the place, and high bits set in mask cap it.
 //
-// Locks: takes the map's; the caller holds none.
-//
-// Returns the address and
-//   - KernSuccess.
-//   - KernInvalidArgument: size 0; the map is dead.
-//   - KernInvalidAddress: fixed, and the range leaves the map's bounds or wraps.
-//   - KernNoSpace: as for Allocate; or addr has a bit of mask, or mask is
-//     neither low bits nor low bits and all high bits.
+// Locks and return codes as EnterAt.
 func (m *Map) Enter(addr mach.Addr, size, mask uint64, anywhere bool,
 	prot, maxProt mach.Prot, inherit mach.Inherit,
 ) (mach.Addr, mach.KernReturn) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	prev, start, kr := m.place(addr, size, mask, anywhere)
-	if kr != mach.KernSuccess {
-		return 0, kr
-	}
-	if maxProt != mach.ProtNone {
-		if kr = m.charge(size); kr != mach.KernSuccess {
-			return 0, kr
-		}
-	}
-	e := &Entry{
-		start: start, end: start + mach.Addr(size),
-		prot: prot, maxProt: maxProt, inherit: inherit,
-	}
-	m.enter(prev, e)
-	return start, mach.KernSuccess
-}
-
-// place finds or checks the place for a new entry; prev is the entry before
-// it. Precondition: m.mu held.
-func (m *Map) place(addr mach.Addr, size, mask uint64, anywhere bool) (prev *Entry, start mach.Addr, kr mach.KernReturn) {
-	if m.dead || size == 0 {
-		return nil, 0, mach.KernInvalidArgument
-	}
-	if anywhere {
-		low, limit, ok := splitMask(mask)
-		if ok {
-			prev, start, ok = m.findSpace(size, low, limit)
-		}
-		if !ok {
-			return nil, 0, mach.KernNoSpace
-		}
-		return prev, start, mach.KernSuccess
-	}
-	end := addr + mach.Addr(size)
-	switch {
-	case uint64(addr)&mask != 0:
-		return nil, 0, mach.KernNoSpace
-	case end > mach.VMMaxAddress || addr >= end:
-		return nil, 0, mach.KernInvalidAddress
-	}
-	prev = m.before(addr)
-	next := m.first
-	if prev != nil {
-		next = prev.next
-	}
-	if prev != nil && prev.end > addr || next != nil && next.start < end {
-		return nil, 0, mach.KernNoSpace
-	}
-	return prev, addr, mach.KernSuccess
-}
-
-// splitMask takes vm_map's mask apart: its low bits must be clear in the
-// address; if bits are set above them, they must go on to the top, and the
-// lowest of them is the limit of the range.
-func splitMask(mask uint64) (low uint64, limit mach.Addr, ok bool) {
-	if mask&(mask+1) == 0 {
-		return mask, mach.VMMaxAddress, true
-	}
-	low = mask & ^(mask + 1)
-	high := mask &^ low
-	bit := high & -high
-	return low, mach.Addr(bit), high+bit == 0
+	return m.EnterAt(Spot{Addr: addr, Mask: mask, Anywhere: anywhere, MaskCaps: true}, size,
+		Attributes{Prot: prot, MaxProt: maxProt, Inherit: inherit})
 }
 
 // enter links the new, untouched entry e behind prev, or grows a neighbour
@@ -125,8 +54,9 @@ func splitMask(mask uint64) (low uint64, limit mach.Addr, ok bool) {
 // is wired, as on GNU Mach. Precondition: m.mu held for writing.
 func (m *Map) enter(prev, e *Entry) {
 	m.link(prev, e)
+	m.pack()
 	raise := m.firstFree == prev &&
-		(prev == nil && mach.VMMinAddress >= e.start || prev != nil && prev.end >= e.start)
+		(prev == nil && m.layout.Min >= e.start || prev != nil && prev.end >= e.start)
 	if m.coalesce(e) {
 		m.coalesce(prev.next)
 		return
@@ -169,7 +99,7 @@ func (m *Map) Deallocate(addr mach.Addr, size uint64) mach.KernReturn {
 		return mach.KernSuccess
 	}
 	var dead reaper
-	lo, hi := clampRange(addr, size)
+	lo, hi := m.clampRange(addr, size)
 	m.mu.Lock()
 	m.deleteRange(lo, hi, &dead)
 	m.mu.Unlock()
@@ -190,7 +120,7 @@ func (m *Map) Deallocate(addr mach.Addr, size uint64) mach.KernReturn {
 //   - KernSuccess.
 //   - KernProtectionFailure: prot exceeds the maximum of an entry in the range.
 func (m *Map) Protect(addr mach.Addr, size uint64, setMax bool, prot mach.Prot) mach.KernReturn {
-	lo, hi := clampRange(addr, size)
+	lo, hi := m.clampRange(addr, size)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if lo >= hi {
@@ -201,6 +131,43 @@ func (m *Map) Protect(addr mach.Addr, size uint64, setMax bool, prot mach.Prot) 
 			return mach.KernProtectionFailure
 		}
 	}
+	m.protect(lo, hi, setMax, prot)
+	return mach.KernSuccess
+}
+
+// ProtectWhole is Protect of a range that has no holes, as XNU wants it. With
+// setMax, the protections in free are no increase. addr and size are untrusted.
+//
+// Locks as Protect. Returns
+//   - KernSuccess.
+//   - KernInvalidAddress: a page is not allocated; the range wraps.
+//   - KernProtectionFailure: prot exceeds the maximum of an entry in the range.
+//
+// Of several faults the lowest address wins.
+func (m *Map) ProtectWhole(addr mach.Addr, size uint64, setMax bool, prot, free mach.Prot) mach.KernReturn {
+	lo, hi := addr.TruncPage(), (addr + mach.Addr(size)).RoundPage()
+	if !setMax {
+		free = mach.ProtNone
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for at := lo; at == lo || at < hi; {
+		e := m.at(at)
+		switch {
+		case e == nil || hi <= lo:
+			return mach.KernInvalidAddress
+		case !(e.maxProt | free).Has(prot):
+			return mach.KernProtectionFailure
+		}
+		at = e.end
+	}
+	m.protect(lo, hi, setMax, prot)
+	return mach.KernSuccess
+}
+
+// protect changes the entries of [lo, hi). Precondition: m.mu held for writing;
+// lo < hi.
+func (m *Map) protect(lo, hi mach.Addr, setMax bool, prot mach.Prot) {
 	m.forRange(lo, hi, func(e *Entry) {
 		old := e.prot
 		if setMax {
@@ -216,7 +183,6 @@ func (m *Map) Protect(addr mach.Addr, size uint64, setMax bool, prot mach.Prot) 
 		}
 	})
 	m.wire(lo, hi)
-	return mach.KernSuccess
 }
 
 // Inherit sets what a child gets of all pages that [addr, addr+size) touches
@@ -227,7 +193,7 @@ func (m *Map) Protect(addr mach.Addr, size uint64, setMax bool, prot mach.Prot) 
 //
 // Returns KernSuccess.
 func (m *Map) Inherit(addr mach.Addr, size uint64, in mach.Inherit) mach.KernReturn {
-	lo, hi := clampRange(addr, size)
+	lo, hi := m.clampRange(addr, size)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if lo < hi {

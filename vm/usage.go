@@ -42,3 +42,32 @@ func (e *Entry) resident() (size uint64) {
 	e.object.pages.each(s.lo, s.hi, func(uint64, Frame) { size += mach.PageSize })
 	return size
 }
+
+// Residence is what memory an entry has, and who has it besides.
+type Residence struct {
+	Pages  uint64 // with page frames
+	Users  int    // entries and copies on their way that have the object; 0 if nobody touched the entry
+	Object uint64 // its number, never used again; 0 if nobody touched the entry
+	Copied bool   // a copy of the object is alive, or what it is a copy of
+}
+
+// Survey is Region, with the entry's residence.
+//
+// Locks: takes the map's for reading, and the object's; the caller holds none.
+// Returns as Region.
+func (m *Map) Survey(addr mach.Addr) (RegionInfo, Residence, mach.KernReturn) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	e := m.from(addr)
+	if e == nil {
+		return RegionInfo{}, Residence{}, mach.KernNoSpace
+	}
+	var r Residence
+	if o := e.object; o != nil {
+		r.Pages = e.resident() / mach.PageSize
+		o.mu.Lock()
+		r.Users, r.Object, r.Copied = o.users, o.id, o.kin.n.Load() > 1
+		o.mu.Unlock()
+	}
+	return e.info(), r, mach.KernSuccess
+}

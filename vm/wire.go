@@ -31,7 +31,7 @@ const many = 2
 //   - KernNoSpace: a page is not allocated, or its protection lacks the access.
 //   - KernResourceShortage: no frame is left; nothing is wired.
 func (m *Map) Wire(addr mach.Addr, size uint64, access mach.Prot, most uint64) mach.KernReturn {
-	lo, hi := clampRange(addr, size)
+	lo, hi := m.clampRange(addr, size)
 	lo = min(lo, hi)
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -83,7 +83,7 @@ func (m *Map) WireAll(current, future bool) mach.KernReturn {
 	switch {
 	case current:
 		access = mach.ProtDefault
-		if !m.reside(mach.VMMinAddress, mach.VMMaxAddress, access) {
+		if !m.reside(m.layout.Min, m.layout.Max, access) {
 			return mach.KernResourceShortage
 		}
 	case !future:
@@ -91,7 +91,7 @@ func (m *Map) WireAll(current, future bool) mach.KernReturn {
 	}
 	m.wireNew = m.wireNew || future
 	if current || !future {
-		m.setWired(mach.VMMinAddress, mach.VMMaxAddress, access)
+		m.setWired(m.layout.Min, m.layout.Max, access)
 	}
 	return mach.KernSuccess
 }

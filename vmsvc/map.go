@@ -4,49 +4,78 @@ import (
 	"machkernel/mach"
 	"machkernel/mig"
 	"machkernel/ports"
+	"machkernel/rules"
 	"machkernel/vm"
 )
 
 // Mapping is what vm_map is asked for; all of it is untrusted.
 type Mapping struct {
-	Addr     mach.Addr // where; ignored if Anywhere
-	Size     uint64    // bytes, rounded up to pages
-	Mask     uint64    // bits that must be clear in the address; see vm.Map.Enter
-	Anywhere bool
-	Object   ports.Right // the memory object; null or dead for zero-filled memory
-	Offset   uint64      // bytes into the memory object
-	Copy     bool        // map a copy of its memory
+	Addr      mach.Addr // where; with Anywhere, as rules.MapHint
+	Size      uint64    // bytes, rounded up to pages
+	Mask      uint64    // bits that must be clear in the address; see rules.MapMaskCaps
+	Anywhere  bool
+	Overwrite bool        // not with Anywhere: what lies there is deallocated
+	Object    ports.Right // the memory object; null or dead for zero-filled memory
+	Offset    uint64      // bytes into the memory object
+	Copy      bool        // map a copy of its memory
 
 	Prot, MaxProt mach.Prot
 	Inherit       mach.Inherit
 }
 
 // Map is vm_map (2089): memory with the given attributes. It returns the
-// address. A current protection above the maximum is taken as it is. With no
-// memory object the memory is filled with zeros, and Offset and Copy mean
-// nothing.
+// address. With no memory object the memory is filled with zeros, and Offset
+// and Copy mean nothing.
 //
 //	KERN_INVALID_ARGUMENT  m is nil; a protection has unknown bits; Inherit is
 //	                       none of the three values; size is zero, or rounds to
-//	                       it; a port is given as memory object
-//	KERN_INVALID_ADDRESS   the fixed range is not inside the map (KERN_NO_SPACE
-//	                       under OutsideNoSpace)
+//	                       it; the fixed range wraps (rules.MapWraps); a port is
+//	                       given as memory object (rules.MapNoObject)
+//	KERN_INVALID_ADDRESS   the fixed range is not inside the map
+//	                       (rules.MapOutside)
 //	KERN_NO_SPACE          occupied, or no room anywhere, or none that Mask allows
 //
 // The codes are found in this order, but a mask that forbids a fixed address
-// before an address outside the map.
+// before an address outside the map. A current protection above the maximum is
+// no fault; see rules.MapCapsCurrent.
 //
 // No port is a memory object yet: pagers come later. The kernel refuses its own
 // ports so, too, but maps any other as memory of the manager that may be behind.
 func (s *Server) Map(m *vm.Map, r Mapping) (mach.Addr, mach.KernReturn) {
+	return s.mapFlags(m, r, 0)
+}
+
+// mapFlags is Map, of memory as the flags say it is to be.
+func (s *Server) mapFlags(m *vm.Map, r Mapping, flags uint32) (mach.Addr, mach.KernReturn) {
 	switch {
-	case m == nil, (r.Prot|r.MaxProt)&^mach.ProtAll != 0, !r.Inherit.Valid(), r.Size == 0, r.Object.Valid():
+	case m == nil, (r.Prot|r.MaxProt)&^mach.ProtAll != 0, !r.Inherit.Valid(), r.Size == 0, roundSize(r.Size) == 0:
 		return 0, mach.KernInvalidArgument
 	}
-	size := uint64(mach.Addr(r.Size).RoundPage())
-	addr, kr := m.Enter(r.Addr.TruncPage(), size, r.Mask, r.Anywhere, r.Prot, r.MaxProt, r.Inherit)
-	if kr == mach.KernInvalidAddress && s.rules.OutsideNoSpace {
-		kr = mach.KernNoSpace
+	if !r.Anywhere && wraps(r.Addr.TruncPage(), r.Size) {
+		if kr := rules.MapWraps.In(s.rules); kr != mach.KernSuccess {
+			return 0, kr
+		}
+	}
+	if r.Object.Valid() {
+		return 0, rules.MapNoObject.In(s.rules)
+	}
+	if rules.MapCapsCurrent.In(s.rules) {
+		r.Prot &= r.MaxProt
+	}
+	a := vm.Attributes{Prot: r.Prot, MaxProt: r.MaxProt, Inherit: r.Inherit}
+	if kr := applyFlags(flags, &a, &r.Size, &r.Mask); kr != mach.KernSuccess {
+		return 0, kr
+	}
+	at := vm.Spot{
+		Addr: r.Addr.TruncPage(), Mask: r.Mask, MaskCaps: rules.MapMaskCaps.In(s.rules),
+		Anywhere: r.Anywhere, Overwrite: r.Overwrite,
+	}
+	if r.Anywhere && !rules.MapHint.In(s.rules) {
+		at.Addr = 0
+	}
+	addr, kr := m.EnterAt(at, roundSize(r.Size), a)
+	if kr == mach.KernInvalidAddress {
+		kr = rules.MapOutside.In(s.rules)
 	}
 	return addr, kr
 }
@@ -63,14 +92,14 @@ func (s *Server) VMMap(_ *mig.Call, m *vm.Map, addr mach.Addr, size uint64, mask
 // VMMachineAttribute is vm_machine_attribute (2099). The machine has no
 // attributes of memory; the value comes back as it was.
 //
-//	KERN_INVALID_ARGUMENT  m is nil; the range is not inside the map; otherwise
-//	                       under AttributeInvalidArgument
-//	KERN_INVALID_ADDRESS   otherwise; a size by which the sum wraps is no matter
+//	KERN_INVALID_ARGUMENT  m is nil; the range is not inside the map
+//	KERN_INVALID_ADDRESS   otherwise (rules.AttributeNone); a size by which the sum
+//	                       wraps is no matter
 func (s *Server) VMMachineAttribute(_ *mig.Call, m *vm.Map, addr mach.Addr, size uint64, _, value int32) (int32, mach.KernReturn) {
-	if m == nil || addr+mach.Addr(size) > mach.VMMaxAddress || s.rules.AttributeInvalidArgument {
+	if m == nil || addr+mach.Addr(size) > m.Layout().Max {
 		return value, mach.KernInvalidArgument
 	}
-	return value, mach.KernInvalidAddress
+	return value, rules.AttributeNone.In(s.rules)
 }
 
 // Flags of vm_msync.

@@ -7,6 +7,7 @@ import (
 
 	"machkernel/mach"
 	"machkernel/ports"
+	"machkernel/rules"
 )
 
 // Recorded of the real kernel: vm_map, vm_wire in testdata/golden/vmmap.txt; the
@@ -32,8 +33,8 @@ func TestMapRefusals(t *testing.T) {
 		{"outside", func(r *Mapping) { r.Addr = mach.VMMaxAddress }, mach.KernInvalidAddress, mach.KernNoSpace},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			for rules, want := range map[Rules]mach.KernReturn{GNUMachObserved(): c.observed, GNUMachDocumented(): c.documented} {
-				w := newWorld(t, rules)
+			for set, want := range map[*rules.Set]mach.KernReturn{observed: c.observed, documented: c.documented} {
+				w := newWorld(t, set)
 				r := good
 				c.change(&r)
 				_, kr := w.Map(w.m, r)
@@ -44,8 +45,8 @@ func TestMapRefusals(t *testing.T) {
 }
 
 func TestWireRefusals(t *testing.T) {
-	for rules, bad := range map[Rules]mach.KernReturn{GNUMachObserved(): mach.KernInvalidArgument, GNUMachDocumented(): mach.KernInvalidValue} {
-		w := newWorld(t, rules)
+	for set, bad := range map[*rules.Set]mach.KernReturn{observed: mach.KernInvalidArgument, documented: mach.KernInvalidValue} {
+		w := newWorld(t, set)
 		require.Equal(t, mach.KernInvalidTask, w.Wire(nil, 0, page, 8, true))
 		require.Equal(t, bad, w.Wire(w.m, w.base, 9<<20, 8, false), "before too much")
 		require.Equal(t, mach.KernNoAccess, w.Wire(w.m, w.base, 9<<20, mach.ProtRead, false), "before a hole")

@@ -7,6 +7,7 @@ import (
 	"go.uber.org/goleak"
 
 	"machkernel/mach"
+	"machkernel/rules"
 	"machkernel/vm"
 )
 
@@ -19,21 +20,38 @@ type world struct {
 	t      *testing.T
 	frames *vm.Frames
 	m      *vm.Map
+	other  *vm.Map // see sender; nil until it is asked for
 	base   mach.Addr
 }
 
 const page = mach.PageSize
 
-func newWorld(t *testing.T, rules Rules) *world {
+// The kernels there are.
+var (
+	observed      = rules.Of(rules.GNUMach, rules.Observed)
+	documented    = rules.Of(rules.GNUMach, rules.Documented)
+	xnuObserved   = rules.Of(rules.XNU, rules.Observed)
+	xnuDocumented = rules.Of(rules.XNU, rules.Documented)
+)
+
+func newWorld(t *testing.T, set *rules.Set) *world {
 	frames, err := vm.NewFrames(1024)
 	require.NoError(t, err)
-	w := &world{t: t, frames: frames, m: vm.NewMap(frames, nil), Server: New(Config{Rules: rules, Frames: frames})}
+	w := &world{t: t, frames: frames, m: vm.NewMap(frames, nil), Server: New(Config{Rules: set, Frames: frames})}
+	w.Prepare(w.m)
 	var kr mach.KernReturn
 	w.base, kr = w.Allocate(w.m, 0x100000, 8*page, false)
 	require.Equal(t, mach.KernSuccess, kr)
 	t.Cleanup(func() {
-		require.NoError(t, vm.Audit(frames, []*vm.Map{w.m}, nil))
-		w.m.Terminate()
+		maps := []*vm.Map{w.m}
+		if w.other != nil {
+			maps = append(maps, w.other)
+		}
+		require.NoError(t, vm.Audit(frames, maps, nil))
+		for _, m := range maps {
+			m.Terminate()
+		}
+		require.Zero(t, frames.Stats().Used)
 		require.NoError(t, frames.Close())
 	})
 	return w
@@ -56,7 +74,7 @@ func (w *world) data(size int) *vm.Copy {
 }
 
 func TestNoMapIsInvalidArgument(t *testing.T) {
-	w := newWorld(t, GNUMachObserved())
+	w := newWorld(t, observed)
 	const want = mach.KernInvalidArgument
 	_, kr := w.Allocate(nil, 0, page, true)
 	require.Equal(t, want, kr)
@@ -76,10 +94,8 @@ func TestNoMapIsInvalidArgument(t *testing.T) {
 // GNU Mach manual, Data Transfer, against what the kernel does
 // (vm_family_semantics, sections 3 and 6).
 func TestAlignment(t *testing.T) {
-	observed := GNUMachObserved()
-	documented := GNUMachDocumented()
-	free := Rules{}
-	const ok, bad = mach.KernSuccess, mach.KernInvalidArgument
+	free := rules.CopyUnaligned.With(observed, mach.KernSuccess)
+	const bad = mach.KernInvalidArgument
 	for _, c := range []struct {
 		name                       string
 		addr, size                 uint64 // relative to the base
@@ -91,8 +107,8 @@ func TestAlignment(t *testing.T) {
 		{"both", 100, 200, ok, bad, ok},
 	} {
 		t.Run("vm_read "+c.name, func(t *testing.T) {
-			for rules, want := range map[Rules]mach.KernReturn{observed: c.observed, documented: c.documented, free: c.free} {
-				w := newWorld(t, rules)
+			for set, want := range map[*rules.Set]mach.KernReturn{observed: c.observed, documented: c.documented, free: c.free} {
+				w := newWorld(t, set)
 				got, kr := w.Read(w.m, w.base+mach.Addr(c.addr), c.size, nil)
 				require.Equal(t, want, kr)
 				if kr == mach.KernSuccess {
@@ -115,8 +131,8 @@ func TestAlignment(t *testing.T) {
 		{"a bad source comes first", 100 * page, page, 2*page + 8, mach.KernInvalidAddress, mach.KernInvalidAddress},
 	} {
 		t.Run("vm_copy "+c.name, func(t *testing.T) {
-			for rules, want := range map[Rules]mach.KernReturn{observed: c.aligned, free: c.free} {
-				w := newWorld(t, rules)
+			for set, want := range map[*rules.Set]mach.KernReturn{observed: c.aligned, free: c.free} {
+				w := newWorld(t, set)
 				at := func(off uint64) mach.Addr { return w.base + mach.Addr(off) }
 				require.Equal(t, want, w.Copy(w.m, at(c.src), c.size, at(c.dst)))
 			}
@@ -126,7 +142,7 @@ func TestAlignment(t *testing.T) {
 
 // A refused write leaves the destination as it was, and the data its owner's.
 func TestRefusedWriteHasNoEffect(t *testing.T) {
-	w := newWorld(t, GNUMachObserved())
+	w := newWorld(t, observed)
 	w.write(w.base, "first")
 	require.Equal(t, mach.KernSuccess, w.Protect(w.m, w.base+page, page, false, mach.ProtRead))
 	c := w.data(2 * page)
@@ -143,7 +159,7 @@ func TestRefusedWriteHasNoEffect(t *testing.T) {
 // A refused vm_copy gives its copy of the source back: nothing holds the pages
 // once the source is gone.
 func TestRefusedCopyKeepsNothing(t *testing.T) {
-	w := newWorld(t, GNUMachObserved())
+	w := newWorld(t, observed)
 	w.write(w.base, "source")
 	require.Equal(t, mach.KernInvalidArgument, w.Copy(w.m, w.base, page, w.base+page+8))
 	require.Equal(t, mach.KernSuccess, w.Protect(w.m, w.base+page, page, false, mach.ProtRead))
@@ -153,12 +169,12 @@ func TestRefusedCopyKeepsNothing(t *testing.T) {
 }
 
 func TestWriteOfNothingLooksAtNothing(t *testing.T) {
-	w := newWorld(t, GNUMachObserved())
+	w := newWorld(t, observed)
 	require.Equal(t, mach.KernSuccess, w.Write(w.m, 0xdeadbeef, w.data(0)))
 }
 
 func TestProtectAndInheritCheckTheirValues(t *testing.T) {
-	w := newWorld(t, GNUMachObserved())
+	w := newWorld(t, observed)
 	for prot, want := range map[mach.Prot]mach.KernReturn{
 		mach.ProtAll:                   mach.KernSuccess,
 		mach.ProtAll | mach.ProtNotify: mach.KernSuccess, // the real kernel accepts it, and vm_region reports it
@@ -181,7 +197,7 @@ func TestProtectAndInheritCheckTheirValues(t *testing.T) {
 // What the GNU Mach Reference Manual promises, and the packaged kernel does not
 // do: the two columns are the two values of each rule.
 func TestRulesOfTheManual(t *testing.T) {
-	const ok, bad = mach.KernSuccess, mach.KernInvalidAddress
+	const bad = mach.KernInvalidAddress
 	for _, c := range []struct {
 		name                 string
 		observed, documented mach.KernReturn
@@ -221,11 +237,14 @@ func TestRulesOfTheManual(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			require.Equal(t, c.observed, c.do(newWorld(t, GNUMachObserved())), "observed")
-			require.Equal(t, c.documented, c.do(newWorld(t, GNUMachDocumented())), "documented")
+			require.Equal(t, c.observed, c.do(newWorld(t, observed)), "observed")
+			require.Equal(t, c.documented, c.do(newWorld(t, documented)), "documented")
 		})
 	}
-	observed, documented := GNUMachObserved(), GNUMachDocumented()
-	require.Equal(t, mach.ProtDefault, observed.Fresh())
-	require.Equal(t, mach.ProtAll, documented.Fresh())
+	for set, want := range map[*rules.Set]mach.Prot{observed: mach.ProtDefault, documented: mach.ProtAll} {
+		w := newWorld(t, set)
+		r, kr := w.Region(w.m, w.base)
+		require.Equal(t, ok, kr)
+		require.Equal(t, want, r.Prot)
+	}
 }

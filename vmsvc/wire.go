@@ -2,6 +2,7 @@ package vmsvc
 
 import (
 	"machkernel/mach"
+	"machkernel/rules"
 	"machkernel/vm"
 )
 
@@ -13,8 +14,7 @@ const unprivilegedWired = 8 << 20
 // resident, for the given access; ProtNone takes that back.
 //
 //	KERN_INVALID_TASK       m is nil
-//	KERN_INVALID_ARGUMENT   access has unknown bits (KERN_INVALID_VALUE under
-//	                        WireInvalidValue)
+//	KERN_INVALID_ARGUMENT   access has unknown bits (rules.WireUnknown)
 //	KERN_NO_ACCESS          not privileged, and too much would be wired
 //	KERN_NO_SPACE           part of the range is not allocated, or its
 //	                        protection lacks the access
@@ -44,8 +44,7 @@ const (
 // back.
 //
 //	KERN_INVALID_TASK       m is nil
-//	KERN_INVALID_ARGUMENT   unknown flags (KERN_INVALID_VALUE under
-//	                        WireInvalidValue)
+//	KERN_INVALID_ARGUMENT   unknown flags (rules.WireUnknown)
 //	KERN_RESOURCE_SHORTAGE  there is not so much memory; nothing is wired
 func (s *Server) WireAll(m *vm.Map, flags int32) mach.KernReturn {
 	switch {
@@ -58,8 +57,5 @@ func (s *Server) WireAll(m *vm.Map, flags int32) mach.KernReturn {
 }
 
 func (s *Server) invalidWiring() mach.KernReturn {
-	if s.rules.WireInvalidValue {
-		return mach.KernInvalidValue
-	}
-	return mach.KernInvalidArgument
+	return rules.WireUnknown.In(s.rules)
 }

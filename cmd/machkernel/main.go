@@ -89,6 +89,6 @@ whose calls a real MIG generated.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	c.AddCommand(newRunCommand(), newDemoCommand(), newRoutinesCommand(), newConformCommand(), newCCCommand(), newMigCommand())
+	c.AddCommand(newRunCommand(), newDemoCommand(), newRoutinesCommand(), newRulesCommand(), newConformCommand(), newCCCommand(), newMigCommand())
 	return c
 }

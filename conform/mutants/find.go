@@ -13,7 +13,7 @@ type Kind string
 const (
 	Code  Kind = "code"  // a return code is another one
 	Order Kind = "order" // of two checks that follow each other the second is made first
-	Rule  Kind = "rule"  // a rule of a rule table is turned round, or off by one
+	Rule  Kind = "rule"  // a rule has another kernel's value where it is asked
 	Check Kind = "check" // a check never fails
 )
 
@@ -43,7 +43,6 @@ type finder struct {
 	src   []byte
 	file  string // as in names
 	codes codes
-	rules map[string][]field // rule tables by type name
 
 	live func(*ast.FuncDecl) bool
 	last *int // id given
@@ -53,33 +52,6 @@ type finder struct {
 	skip     map[ast.Expr]bool // codes that are compared with, not answered
 	seen     map[string]int    // names given, to number equal ones
 	points   []*Point
-}
-
-// field is a field of a rule table.
-type field struct{ name, typ string }
-
-// rulesOf collects the rule tables: structures named Rules.
-func rulesOf(files []*ast.File) map[string][]field {
-	tables := map[string][]field{}
-	for _, f := range files {
-		ast.Inspect(f, func(n ast.Node) bool {
-			spec, ok := n.(*ast.TypeSpec)
-			if !ok || spec.Name.Name != "Rules" {
-				return true
-			}
-			if s, ok := spec.Type.(*ast.StructType); ok {
-				for _, f := range s.Fields.List {
-					for _, name := range f.Names {
-						if t, ok := f.Type.(*ast.Ident); ok {
-							tables[spec.Name.Name] = append(tables[spec.Name.Name], field{name.Name, t.Name})
-						}
-					}
-				}
-			}
-			return false
-		})
-	}
-	return tables
 }
 
 // find finds the points of a file.
@@ -132,8 +104,8 @@ func (f *finder) visit(n ast.Node) {
 		f.checks(n.Body)
 	case *ast.BlockStmt:
 		f.checks(n.List)
-	case *ast.CompositeLit:
-		f.ruleTable(n)
+	case *ast.CallExpr:
+		f.rule(n)
 	case *ast.SelectorExpr:
 		if c, ok := f.codes.use(n); ok && !c.success && !f.skip[n] {
 			f.add(Code, c.c, n.Pos(), func(id int) []wrap {
@@ -283,31 +255,21 @@ func (f *finder) cases(s *ast.SwitchStmt) {
 	}
 }
 
-// ruleTable finds the rules of a rule table, those left out included.
-func (f *finder) ruleTable(lit *ast.CompositeLit) {
-	t, ok := lit.Type.(*ast.Ident)
+// rule finds where a rule of package rules is asked for its value: the mutant
+// has the value of another kernel's.
+func (f *finder) rule(call *ast.CallExpr) {
+	ask, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok || ask.Sel.Name != "In" || len(call.Args) != 1 {
+		return
+	}
+	rule, ok := ask.X.(*ast.SelectorExpr)
 	if !ok {
 		return
 	}
-	given := map[string]ast.Expr{}
-	for _, e := range lit.Elts {
-		if kv, ok := e.(*ast.KeyValueExpr); ok {
-			if key, ok := kv.Key.(*ast.Ident); ok {
-				given[key.Name] = kv.Value
-			}
-		}
+	if x, ok := rule.X.(*ast.Ident); !ok || x.Name != "rules" {
+		return
 	}
-	for _, rule := range f.rules[t.Name] {
-		call, zero := "point.Number", rule.typ+"(0)"
-		if rule.typ == "bool" {
-			call, zero = "point.Flag", "false"
-		}
-		f.add(Rule, rule.name, lit.Pos(), func(id int) []wrap {
-			if v := given[rule.name]; v != nil {
-				return []wrap{f.around(v, fmt.Sprintf("%s(%d, ", call, id), ")")}
-			}
-			at := f.offset(lit.Lbrace) + 1
-			return []wrap{{at, at, fmt.Sprintf("%s: %s(%d, %s), ", rule.name, call, id, zero), ""}}
-		})
-	}
+	f.add(Rule, rule.Sel.Name, call.Pos(), func(id int) []wrap {
+		return []wrap{f.around(call, fmt.Sprintf("point.Turn(%d, ", id), fmt.Sprintf(", %s.Other, %s)", f.text(rule), f.text(call.Args[0])))}
+	})
 }

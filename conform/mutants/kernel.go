@@ -73,7 +73,7 @@ func Find(ctx context.Context, module string) (*Mutated, error) {
 		p := byRoom[room]
 		f := finder{
 			fset: m.fset, src: s.text, file: path.Join(room, filepath.Base(s.path)),
-			codes: table, rules: rulesOf(p.files), last: &last,
+			codes: table, last: &last,
 			live: func(fn *ast.FuncDecl) bool { return reach.live[p.info.Defs[fn.Name].(*types.Func).FullName()] },
 		}
 		f.find(s.syntax)

@@ -2,7 +2,7 @@
 // place after the other, runs the suite, and counts how many of these mutants
 // some case catches.
 //
-// What is changed: return codes, the order of checks, rules of rule tables, and
+// What is changed: return codes, the order of checks, the values of rules, and
 // whether a check is made at all. All places are compiled into one binary,
 // each asking package point whether it is the one; go build -overlay puts the
 // rewritten files in place of the kernel's, so no source in the tree is

@@ -32,21 +32,35 @@ const (
 )
 `
 
+const rulesSource = `package rules
+
+type Set struct{}
+
+type Rule[T any] struct{ v, w T }
+
+func (r *Rule[T]) In(*Set) T    { return r.v }
+func (r *Rule[T]) Other(*Set) T { return r.w }
+
+var (
+	Strict = &Rule[bool]{false, true}
+	Most   = &Rule[int]{3, 4}
+)
+`
+
 const kernelSource = `package room
 
-import "mach"
+import (
+	"mach"
+	"rules"
+)
 
-type Rules struct {
-	Strict bool
-	Most   int
+type T struct {
+	n   int
+	set *rules.Set
 }
 
-func rules() Rules { return Rules{Most: 3} }
-
-type T struct{ n int }
-
 func (t *T) Served(a, b int) (int, mach.KernReturn) {
-	if a > rules().Most {
+	if a > rules.Most.In(t.set) || rules.Strict.In(t.set) {
 		return 0, mach.KernNoSpace
 	}
 	t.n++
@@ -72,6 +86,7 @@ func (t *T) unserved() mach.KernReturn { return mach.KernFailure }
 type small struct {
 	fset     *token.FileSet
 	mach     *types.Package
+	rules    *types.Package
 	exported types.Importer // package point
 	file     *ast.File
 	points   []*Point
@@ -87,6 +102,10 @@ func findSmall(t *testing.T) *small {
 	require.NoError(t, err)
 	s.mach, err = new(types.Config).Check("mach", s.fset, []*ast.File{machFile}, nil)
 	require.NoError(t, err)
+	rulesFile, err := parser.ParseFile(s.fset, "rules.go", rulesSource, 0)
+	require.NoError(t, err)
+	s.rules, err = new(types.Config).Check("rules", s.fset, []*ast.File{rulesFile}, nil)
+	require.NoError(t, err)
 	s.file, err = parser.ParseFile(s.fset, "room.go", kernelSource, parser.ParseComments)
 	require.NoError(t, err)
 
@@ -101,7 +120,7 @@ func findSmall(t *testing.T) *small {
 	last := 0
 	f := finder{
 		fset: s.fset, src: []byte(kernelSource), file: "room/room.go",
-		codes: codesOf([]*ast.File{machFile}), rules: rulesOf(room.files), last: &last,
+		codes: codesOf([]*ast.File{machFile}), last: &last,
 		live: func(fn *ast.FuncDecl) bool { return s.reach.live[room.info.Defs[fn.Name].(*types.Func).FullName()] },
 	}
 	f.find(s.file)
@@ -114,6 +133,8 @@ func (s *small) Import(path string) (*types.Package, error) {
 	switch path {
 	case "mach":
 		return s.mach, nil
+	case "rules":
+		return s.rules, nil
 	case "room":
 		return (&types.Config{Importer: s}).Check("room", s.fset, []*ast.File{s.file}, nil)
 	}
@@ -131,9 +152,9 @@ func TestFind(t *testing.T) {
 		}
 	}
 	served := []string{
-		"room/room.go:rules:rule Strict",
-		"room/room.go:rules:rule Most",
 		"room/room.go:(*T).Served:check KERN_NO_SPACE",
+		"room/room.go:(*T).Served:rule Most",
+		"room/room.go:(*T).Served:rule Strict",
 		"room/room.go:(*T).Served:order KERN_NO_SPACE before KERN_FAILURE",
 		"room/room.go:(*T).Served:check KERN_FAILURE",
 		"room/room.go:(*T).Served:check#2 KERN_NO_SPACE",
@@ -156,9 +177,10 @@ func TestRewrite(t *testing.T) {
 	_, err = (&types.Config{Importer: s}).Check("room", s.fset, []*ast.File{f}, nil)
 	require.NoError(t, err, text)
 	for _, call := range []string{
-		"Rules{Strict: point.Flag(1, false), Most: point.Number(2, 3)}",
-		"var later4 bool; if point.Check(3, point.Later(4, &later4, a > rules().Most)) {",
-		"}; if later4 { return 0, mach.KernNoSpace }",
+		"var later2 bool; if point.Check(1, point.Later(2, &later2, a > point.Turn(",
+		", rules.Most.In(t.set), rules.Most.Other, t.set) || point.Turn(",
+		", rules.Strict.In(t.set), rules.Strict.Other, t.set))) {",
+		"}; if later2 { return 0, mach.KernNoSpace }",
 		", func() bool { return a < b })):",
 		"kr == mach.KernNoSpace {",
 	} {
@@ -284,7 +306,9 @@ func TestAMutantIsCaught(t *testing.T) {
 	require.NoError(t, err)
 	binary, err := compile(ctx, overlay, module, dir)
 	require.NoError(t, err)
-	i := slices.IndexFunc(m.Points(), func(p *Point) bool { return p.Kind == Rule && p.Live })
+	i := slices.IndexFunc(m.Points(), func(p *Point) bool {
+		return p.Name == "vmsvc/data.go:(*Server).Write:rule WriteUnaligned" && p.Live
+	})
 	require.GreaterOrEqual(t, i, 0)
 	p := m.Points()[i]
 	r := &runner{binary: binary, dir: dir, limit: time.Minute, reached: map[int][]string{p.ID: {"vmwrite"}}}

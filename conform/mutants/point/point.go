@@ -86,13 +86,10 @@ func Swapped(id int, cond bool, next func() bool) bool {
 	return cond && !(state.at(id) && next())
 }
 
-// Flag is a rule that holds or does not; its mutant turns it round.
-func Flag(id int, rule bool) bool { return rule != state.at(id) }
-
-// Number is a rule that is a number; its mutant adds one.
-func Number[T ~int | ~int32 | ~int64 | ~uint | ~uint32 | ~uint64](id int, rule T) T {
+// Turn is the value of a rule in a set; its mutant has another kernel's.
+func Turn[T, S any](id int, rule T, other func(S) T, set S) T {
 	if state.at(id) {
-		return rule + 1
+		return other(set)
 	}
 	return rule
 }

@@ -34,10 +34,9 @@ func TestOnlyTheActivePlaceChanges(t *testing.T) {
 		require.Equal(t, !active, Swapped(id, true, func() bool { return true }))
 		require.True(t, Swapped(id, true, func() bool { return false }), "the second does not hold: the first decides")
 		require.False(t, Swapped(id, false, func() bool { return true }))
-		require.Equal(t, !active, Flag(id, true))
-		require.Equal(t, active, Flag(id, false))
-		require.Equal(t, map[bool]int{false: 3, true: 4}[active], Number(id, 3))
-		require.Equal(t, 3, Number(id+1, 3))
+		twice := func(set int) int { return 2 * set }
+		require.Equal(t, map[bool]int{false: 3, true: 14}[active], Turn(id, 3, twice, 7))
+		require.Equal(t, 3, Turn(id+1, 3, twice, 7))
 	}
 }
 
