@@ -72,28 +72,28 @@ func (m *Map) writeBytes(addr mach.Addr, p []byte, need mach.Prot) mach.KernRetu
 			m.mu.RUnlock()
 			return kr
 		}
-		if m.backed(addr, end) {
+		if m.writable(addr, end) {
 			kr := m.write(addr, p)
 			m.mu.RUnlock()
 			return kr
 		}
 		m.mu.RUnlock()
-		m.touch(addr, end)
+		m.touch(addr, end, mach.ProtWrite)
 	}
 }
 
-// backed reports whether all entries in [lo, hi) have an object.
+// writable reports whether all entries in [lo, hi) are ready to be written.
 // Precondition: m.mu held.
-func (m *Map) backed(lo, hi mach.Addr) bool {
+func (m *Map) writable(lo, hi mach.Addr) bool {
 	for e := m.at(lo); e != nil && e.start < hi; e = e.next {
-		if e.object == nil {
+		if !e.ready(mach.ProtWrite) {
 			return false
 		}
 	}
 	return true
 }
 
-// write writes p at addr. Precondition: m.mu held, range checked and backed.
+// write writes p at addr. Precondition: m.mu held, range checked and writable.
 func (m *Map) write(addr mach.Addr, p []byte) mach.KernReturn {
 	if int(addr.PageOffset())+len(p) > mach.PageSize {
 		if !m.eachPage(addr, len(p), func(o *Object, page uint64, _, _, _ int) bool {

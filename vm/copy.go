@@ -27,10 +27,12 @@ type Copy struct {
 // segment is a run of pages of a Copy: pages of an object from page first on,
 // or zeroes if the object is nil. The segment is the object's only user.
 type segment struct {
-	object *Object
-	first  uint64 // page number in the object
-	at     uint64 // page number in the copy
-	pages  uint64
+	object   *Object
+	first    uint64 // page number in the object
+	at       uint64 // page number in the copy
+	pages    uint64
+	offset   uint64 // what the entry that gets it tells as its offset
+	lazyCopy bool   // see Entry
 }
 
 // Size is the number of bytes copied.
@@ -56,13 +58,12 @@ func (c *Copy) pages() uint64 {
 	return (c.InPageOffset() + c.size + mach.PageMask) >> mach.PageShift
 }
 
-// add appends pages of an object, whose use passes to the copy; nil is zeroes.
-func (c *Copy) add(o *Object, first, pages uint64) {
-	var at uint64
+// add appends a segment, whose use of its object passes to the copy.
+func (c *Copy) add(s segment) {
 	if n := len(c.segs); n > 0 {
-		at = c.segs[n-1].at + c.segs[n-1].pages
+		s.at = c.segs[n-1].at + c.segs[n-1].pages
 	}
-	c.segs = append(c.segs, segment{object: o, first: first, at: at, pages: pages})
+	c.segs = append(c.segs, s)
 }
 
 // Discard ends the copy. It may be called on a copy that Copyout or Overwrite
@@ -148,7 +149,7 @@ func newCopyAt(fr *Frames, in mach.Addr, size uint64, read func(p []byte, off ui
 	}
 	o := newObject(fr)
 	o.carry()
-	c.add(o, 0, n)
+	c.add(segment{object: o, pages: n})
 	for page, off := uint64(0), uint64(0); page < n; {
 		r, ok := fr.alloc(o.hint(page), page, int(min(n-page, chunkFrames)))
 		if !ok {
@@ -174,8 +175,8 @@ func newCopyAt(fr *Frames, in mach.Addr, size uint64, read func(p []byte, off ui
 // Copyin takes a copy-on-write snapshot of [addr, addr+size), which need not
 // be aligned (vm_map_copyin: vm_read, vm_copy, out-of-line send). addr and
 // size are untrusted. With srcDestroy all pages that the range touches leave
-// the map afterwards. No byte is copied; the cost grows with the number of
-// entries, not of pages or earlier copies.
+// the map afterwards. No byte is copied but of wired memory; the cost grows with
+// the number of entries, not of pages or earlier copies.
 //
 // Locks: takes the map's and object locks; the caller holds none. Write access is withdrawn from every pmap before a
 // page is shared, so a thread that writes meanwhile never changes the copy.
@@ -186,6 +187,7 @@ func newCopyAt(fr *Frames, in mach.Addr, size uint64, read func(p []byte, off ui
 //     either); its first page is not allocated; a gap, or the end of memory,
 //     follows an entry.
 //   - KernProtectionFailure: an entry's current protection lacks READ.
+//   - KernResourceShortage: no frame is left for a copy of wired memory.
 //
 // Of several faults the lowest address wins. On failure no memory changed.
 // Source: GNU Mach's observed behaviour; its manual demands page alignment.
@@ -201,12 +203,16 @@ func (m *Map) Copyin(addr mach.Addr, size uint64, srcDestroy bool) (*Copy, mach.
 	}
 	var dead reaper
 	m.mu.Lock()
-	c, kr := m.copyin(c, lo, hi)
+	kr := m.copyin(c, lo, hi, srcDestroy)
 	if kr == mach.KernSuccess && srcDestroy {
 		m.deleteRange(lo, hi, &dead)
 	}
 	m.mu.Unlock()
 	m.fr.bury(&dead)
+	if kr != mach.KernSuccess {
+		c.Discard()
+		return nil, kr
+	}
 	return c, kr
 }
 
@@ -214,28 +220,27 @@ func (m *Map) Copyin(addr mach.Addr, size uint64, srcDestroy bool) (*Copy, mach.
 // there, as GNU Mach splits them, the first one also when the copy is then
 // refused: vm_region shows it afterwards, unless the map's layout has Rejoin.
 // Precondition: m.mu held for writing.
-func (m *Map) copyin(c *Copy, lo, hi mach.Addr) (*Copy, mach.KernReturn) {
+func (m *Map) copyin(c *Copy, lo, hi mach.Addr, srcDestroy bool) mach.KernReturn {
 	if e := m.at(lo); e != nil {
 		m.clipStart(e, lo)
 	}
 	if kr := m.check(lo, hi, mach.ProtRead); kr != mach.KernSuccess {
-		return nil, kr
+		return kr
 	}
 	for e := m.at(lo); e != nil && e.start < hi; e = e.next {
 		m.clipEnd(e, hi)
-		if e.object == nil {
-			c.add(nil, 0, e.size()>>mach.PageShift)
-			continue
+		s, kr := e.copy(srcDestroy)
+		if kr != mach.KernSuccess {
+			return kr
 		}
-		s := e.all()
-		c.add(e.object.copyRange(s), s.lo, e.size()>>mach.PageShift)
+		c.add(s)
 	}
 	if m.layout.Rejoin {
 		m.coalesce(m.at(hi))
 		m.coalesce(m.at(lo))
 	}
 	m.fr.stats.Copyins.Add(1)
-	return c, mach.KernSuccess
+	return mach.KernSuccess
 }
 
 // check reports whether all of [lo, hi) is allocated and allows the access.
@@ -298,7 +303,7 @@ func (m *Map) Copyout(c *Copy) (mach.Addr, mach.KernReturn) {
 		if m.wireNew {
 			e.wired.access = mach.ProtDefault
 		}
-		e.back(m, s.object, s.first)
+		e.fill(m, s)
 		m.link(prev, e)
 		prev, at = e, e.end
 	}

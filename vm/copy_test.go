@@ -276,7 +276,7 @@ func TestOverwriteAnyAlignment(t *testing.T) {
 }
 
 func TestOverwriteOfManyPagesReplacesTheObject(t *testing.T) {
-	const n = 3 * replacePages
+	const n = 192
 	b := newBed(t, 1024)
 	m, src := b.newMap(), b.newMap()
 	b.alloc(m, base, n+2)

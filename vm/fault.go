@@ -41,22 +41,30 @@ func (m *Map) Fault(addr mach.Addr, access mach.Prot) (mach.KernReturn, error) {
 		case !e.prot.Has(access):
 			m.mu.RUnlock()
 			return mach.KernProtectionFailure, nil
-		case e.object != nil:
+		case e.ready(access):
 			kr, err := e.fault(m, addr, access)
 			m.mu.RUnlock()
 			return kr, err
 		}
 		m.mu.RUnlock()
-		m.touch(addr, addr+1)
+		m.touch(addr, addr+1, access)
 	}
 }
 
-// touch gives untouched entries in [lo, hi) an object.
-func (m *Map) touch(lo, hi mach.Addr) {
+// ready reports whether the entry's books are right for the access.
+func (e *Entry) ready(access mach.Prot) bool {
+	return e.object != nil && !(e.lazyCopy && access.Has(mach.ProtWrite))
+}
+
+// touch makes the entries in [lo, hi) ready for the access.
+func (m *Map) touch(lo, hi mach.Addr, access mach.Prot) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for e := m.from(lo); e != nil && e.start < hi; e = e.next {
 		m.touchEntry(e)
+		if access.Has(mach.ProtWrite) {
+			e.shadow()
+		}
 	}
 }
 
@@ -65,13 +73,14 @@ func (m *Map) touch(lo, hi mach.Addr) {
 func (m *Map) touchEntry(e *Entry) {
 	if e.object == nil {
 		o := newObject(m.fr)
+		o.size = e.size()
 		o.carry()
 		e.back(m, o, 0)
 	}
 }
 
 // fault makes a page of the entry resident and enters it in the pmap.
-// Preconditions: m.mu held for reading; e backed; access allowed.
+// Preconditions: m.mu held for reading; e ready for the access, which is allowed.
 func (e *Entry) fault(m *Map, addr mach.Addr, access mach.Prot) (mach.KernReturn, error) {
 	o, page := e.object, e.page(addr)
 	o.mu.Lock()

@@ -11,14 +11,25 @@ import "machkernel/mach"
 // is nobody else's yet, so its lock is not taken.
 //
 // Returns
-//   - KernSuccess; no frame is needed.
+//   - KernSuccess; a frame is needed only for a copy of wired memory.
 //   - KernInvalidArgument: the map is dead; pm stays the caller's.
+//   - KernResourceShortage: no frame is left; pm stays the caller's.
 func (m *Map) Fork(pm Pmap) (*Map, mach.KernReturn) {
 	child := NewMap(m.fr, pm)
+	if kr := m.forkInto(child); kr != mach.KernSuccess {
+		child.pm = nil
+		child.Terminate()
+		return nil, kr
+	}
+	return child, mach.KernSuccess
+}
+
+// forkInto fills the empty map of a child.
+func (m *Map) forkInto(child *Map) mach.KernReturn {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.dead {
-		return nil, mach.KernInvalidArgument
+		return mach.KernInvalidArgument
 	}
 	child.fresh, child.limit = m.fresh, m.limit
 	child.layout = m.layout
@@ -30,37 +41,49 @@ func (m *Map) Fork(pm Pmap) (*Map, mach.KernReturn) {
 		case mach.InheritShare:
 			m.isolate(e)
 			e.shared, n.shared = true, true
-			n.object, n.offset = e.object, e.offset
+			n.object, n.first, n.offset = e.object, e.first, e.offset
 			n.view = e.object.attach(child, n.delta())
 		case mach.InheritCopy:
-			n.permanent = e.permanent
-			if e.object != nil {
-				s := e.all()
-				n.back(child, e.object.copyRange(s), s.lo)
+			s, kr := e.copy(false)
+			if kr != mach.KernSuccess {
+				return kr
 			}
+			n.fill(child, s)
+			n.permanent = e.permanent
 		}
 		child.link(child.last, n)
 	}
-	return child, mach.KernSuccess
+	return mach.KernSuccess
 }
 
-// isolate gives a private entry that shows only a part of its object an
-// object of its own, so that sharing one part does not hold the others. Its
-// Places are new, as they are on GNU Mach, which puts a shadow object there.
+// isolate makes an entry ready to be shared. A private one that shows only a
+// part of its object gets an object of its own, so that sharing one part does
+// not hold the others. Its Places are new, as they are on GNU Mach, which puts
+// a shadow object there; that one counts from 0. Memory that a client was
+// offered stays what the client knows.
 // Precondition: m.mu held for writing.
 func (m *Map) isolate(e *Entry) {
 	m.touchEntry(e)
-	e.object.mu.Lock()
-	only := e.object.users == 1
-	e.object.mu.Unlock()
-	if e.shared || only {
-		return
+	o := e.object
+	o.mu.Lock()
+	only := o.users == 1 || o.offered
+	shadow := !e.shared && (e.lazyCopy || o.shadowed || o.size > e.size())
+	o.mu.Unlock()
+	if !e.shared && !only {
+		var dead reaper
+		s := e.all()
+		m.removeFromPmap(e)
+		c := o.copyRange(s)
+		e.unback(&dead)
+		e.back(m, c, s.lo)
+		m.fr.bury(&dead)
 	}
-	var dead reaper
-	s := e.all()
-	m.removeFromPmap(e)
-	o := e.object.copyRange(s)
-	e.unback(&dead)
-	e.back(m, o, s.lo)
-	m.fr.bury(&dead)
+	if shadow {
+		e.lazyCopy = true
+		e.shadow()
+	}
+	o = e.object
+	o.mu.Lock()
+	o.asymmetric = true
+	o.mu.Unlock()
 }

@@ -43,6 +43,9 @@ type Frames struct {
 
 	objects atomic.Uint64 // made on these frames so far
 
+	wireMu sync.Mutex // taken with no other lock of the room, but a map's
+	wirers []*Map     // maps that have, or had, wired memory
+
 	mu        sync.Mutex // innermost lock of the room
 	settled   sync.Cond  // giving became 0
 	free      int        // frames void or pooled
@@ -329,13 +332,21 @@ func (f *Frames) decref(x Frame, dead *reaper) {
 	}
 }
 
-// reaper collects the frames that lost their last reference while locks are
-// held, to be freed afterwards.
-type reaper struct{ frames []Frame }
+// reaper collects what lost its last holder while locks are held: frames, to be
+// freed afterwards, and labels, to be told.
+type reaper struct {
+	frames []Frame
+	labels []Label
+}
 
 // bury frees the frames on dead. No pmap may map them any more. May be called
-// with or without object and map locks; better without.
+// with or without object and map locks; better without, and only without where
+// an object may have died.
 func (f *Frames) bury(dead *reaper) {
+	for _, l := range dead.labels {
+		l.Dead()
+	}
+	dead.labels = nil
 	if len(dead.frames) == 0 {
 		return
 	}

@@ -221,6 +221,7 @@ func (m *Map) clipStart(e *Entry, a mach.Addr) {
 	}
 	front := m.split(e, e.start, a)
 	prev := e.prev
+	e.first = e.page(a)
 	m.move(e, a)
 	e.offset += front.size() // of untouched memory, too: vm_region shows it
 	m.link(prev, front)
@@ -233,6 +234,7 @@ func (m *Map) clipEnd(e *Entry, a mach.Addr) {
 		return
 	}
 	back := m.split(e, a, e.end)
+	back.first = e.page(a)
 	back.offset += uint64(a - e.start)
 	e.end = a
 	m.link(e, back)
@@ -242,8 +244,8 @@ func (m *Map) clipEnd(e *Entry, a mach.Addr) {
 // for [start, end).
 func (m *Map) split(e *Entry, start, end mach.Addr) *Entry {
 	n := &Entry{
-		start: start, end: end, object: e.object, view: e.view, offset: e.offset,
-		prot: e.prot, maxProt: e.maxProt, inherit: e.inherit, wired: e.wired, shared: e.shared,
+		start: start, end: end, object: e.object, view: e.view, first: e.first, offset: e.offset,
+		lazyCopy: e.lazyCopy, prot: e.prot, maxProt: e.maxProt, inherit: e.inherit, wired: e.wired, shared: e.shared,
 		permanent: e.permanent, tag: e.tag,
 	}
 	if n.object != nil {
@@ -288,12 +290,13 @@ func (m *Map) join(p, e *Entry) bool {
 		var none reaper
 		e.object.detach(e.view, span{}, &none)
 	case e.object == nil:
-		return p.object.alone()
+		return p.object.extend(p.offset + p.size() + e.size())
 	case p.object == nil:
-		if e.offset < p.size() || !e.object.alone() {
+		if e.offset < p.size() || !e.object.extend(0) {
 			return false
 		}
-		p.object, p.view, p.offset = e.object, e.view, e.offset-p.size()
+		p.object, p.view = e.object, e.view
+		p.first, p.offset = e.first-p.size()>>mach.PageShift, e.offset-p.size()
 	default:
 		return false
 	}
@@ -378,4 +381,5 @@ func (m *Map) Terminate() {
 	}
 	m.mu.Unlock()
 	m.fr.bury(&dead)
+	m.fr.dropWirer(m)
 }

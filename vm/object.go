@@ -23,21 +23,36 @@ const readExecute = mach.ProtRead | mach.ProtExecute
 //
 // A mapped object with one view is private to one map, whose entries show
 // disjoint parts of it; with more it is shared (inheritance "share").
+//
+// size, shadowed and asymmetric are books of Mach's that decide what its clients
+// see of entries.
 type Object struct {
 	fr  *Frames
 	kin *kin
 	id  uint64 // see Place; immutable
 
-	mu    sync.Mutex // after the map's lock, before the frames'
-	pages tree
-	views []*view
-	users int // entries and segments that hold the object
+	mu       sync.Mutex // after the map's lock, before the frames'
+	pages    tree
+	views    []*view
+	users    int    // entries and segments that hold the object
+	size     uint64 // bytes that its first entry, and those it grew to, showed
+	shadowed bool   // a copy was taken of it
+
+	asymmetric bool // shared by inheritance: copies cost its own entries nothing (C: use_shared_copy)
+
+	offered bool // a client may map it: it keeps its pages and its offsets
 }
 
 // kin counts the live objects that descend from one object by copying. An
 // object with no kin has its pages to itself, as a classical object without
-// shadow or copy would.
-type kin struct{ n atomic.Int32 }
+// shadow or copy would. All of them have one name: see Label.
+type kin struct {
+	n atomic.Int32
+
+	mu    sync.Mutex // innermost
+	label Label
+	dead  bool
+}
 
 // view is how one map sees an object: at address offset+delta, through so
 // many entries. It remembers which pages may be in the pmap, so that a copy
@@ -136,7 +151,7 @@ func (o *Object) detach(v *view, s span, dead *reaper) {
 		panic("BUG: object has fewer users than holders")
 	case o.users == 0:
 		o.die(dead)
-	case len(o.views) == 1 && o.views[0] == v && o.users == v.entries:
+	case len(o.views) == 1 && o.views[0] == v && o.users == v.entries && !o.offered:
 		o.pages.remove(o.fr, s.lo, s.hi, dead)
 	}
 }
@@ -165,14 +180,36 @@ func (o *Object) discard(dead *reaper) {
 // die drops the pages of an object without users. Precondition: o.mu held.
 func (o *Object) die(dead *reaper) {
 	o.pages.drop(o.fr, dead)
-	o.kin.n.Add(-1)
+	if o.kin.n.Add(-1) == 0 {
+		o.kin.die(dead)
+	}
 }
 
-// alone reports whether the object has one user and pages shared with nobody.
-func (o *Object) alone() bool {
+// extend makes room for end bytes if the object has one user, pages shared with
+// nobody, and no client knows it: only then can its entry grow, up or down.
+func (o *Object) extend(end uint64) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.users == 1 && o.kin.n.Load() == 1
+	if o.users != 1 || o.kin.n.Load() != 1 || o.offered {
+		return false
+	}
+	o.size = max(o.size, end)
+	return true
+}
+
+// symmetric reports whether a copy of the object makes its source wait for a
+// first write, as it does the copy.
+func (o *Object) symmetric() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return !o.asymmetric
+}
+
+// markShadowed notes that c is a symmetric copy of o.
+func (o *Object) markShadowed(c *Object) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.shadowed, c.shadowed = true, true
 }
 
 // copyRange takes a copy-on-write copy of the pages s, under the same page
@@ -183,11 +220,25 @@ func (o *Object) copyRange(s span) *Object {
 	defer o.mu.Unlock()
 	o.withdrawWrite(s)
 	c := &Object{
-		fr: o.fr, kin: o.kin, id: o.fr.objects.Add(1),
+		fr: o.fr, kin: o.kin, id: o.fr.objects.Add(1), size: o.size,
 		pages: o.pages.clone(o.fr, s.lo, s.hi), users: 1,
 	}
 	o.kin.n.Add(1)
 	return c
+}
+
+// copySlowly copies the pages s now, byte by byte, and counts them from 0. The
+// copy has one user, the caller, and no kin. It fails only for want of frames.
+func (o *Object) copySlowly(s span) (*Object, mach.KernReturn) {
+	size := (s.hi - s.lo) << mach.PageShift
+	c, kr := newCopyAt(o.fr, 0, size, func(p []byte, off uint64) {
+		o.readPage(s.lo+off>>mach.PageShift, 0, p)
+	})
+	if kr != mach.KernSuccess {
+		return nil, kr
+	}
+	c.segs[0].object.size = size
+	return c.segs[0].object, kr
 }
 
 // withdrawWrite takes write access to the pages s from every pmap. When it

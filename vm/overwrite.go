@@ -2,10 +2,6 @@ package vm
 
 import "machkernel/mach"
 
-// replacePages is the number of whole pages from which on Overwrite gives a
-// private entry a new object instead of transferring page by page.
-const replacePages = 64
-
 // graftPages is how many pages are transferred under one hold of an object's
 // lock.
 const graftPages = 64
@@ -192,6 +188,7 @@ func (w *overwrite) ragged(from, to mach.Addr, i int) {
 	}
 	e := w.m.at(from)
 	w.m.touchEntry(e)
+	e.shadow()
 	var buf [mach.PageSize]byte
 	b := buf[:to-from]
 	w.aligned.ReadAt(b, uint64(from-w.base))
@@ -216,32 +213,31 @@ func (w *overwrite) whole(lo, hi mach.Addr) {
 		s := w.aligned.segs[w.aligned.seg(page)]
 		e := w.m.at(lo)
 		to := min(hi, e.end, base+mach.Addr((s.at+s.pages)<<mach.PageShift))
-		n := uint64(to-lo) >> mach.PageShift
-		from := s.first + page - s.at
-		if !e.shared && (n >= replacePages || e.object == nil && s.object != nil && lo == e.start && to == e.end) {
-			w.swap(e, lo, to, s.object, from)
-		} else if e.object != nil || s.object != nil {
-			w.m.touchEntry(e)
-			w.m.clipStart(e, lo) // as GNU Mach splits what it overwrites
-			w.m.clipEnd(e, to)
-			w.graft(e.object, e.page(lo), s.object, from, n)
+		s.first += page - s.at
+		s.offset += (page - s.at) << mach.PageShift
+		s.pages = uint64(to-lo) >> mach.PageShift
+		w.m.clipStart(e, lo)
+		w.m.clipEnd(e, to)
+		if e.shared {
+			w.graft(e.object, e.page(lo), s.object, s.first, s.pages)
+		} else {
+			w.swap(e, s)
 		}
 		lo = to
 	}
 }
 
-// swap gives the part [lo, to) of a private entry a copy-on-write copy of
-// object src from page first on; nil is zeroes.
-func (w *overwrite) swap(e *Entry, lo, to mach.Addr, src *Object, first uint64) {
+// swap gives a private entry a copy-on-write copy of what the segment holds, in
+// place of its object. As on GNU Mach its memory is not wired any more.
+func (w *overwrite) swap(e *Entry, s segment) {
 	m := w.m
-	m.clipStart(e, lo)
-	m.clipEnd(e, to)
 	m.removeFromPmap(e)
 	e.unback(&w.dead)
-	if src != nil {
-		src = src.copyRange(span{first, first + e.size()>>mach.PageShift})
+	e.wired.count = 0
+	if s.object != nil {
+		s.object = s.object.copyRange(span{s.first, s.first + s.pages})
 	}
-	e.back(m, src, first)
+	e.fill(m, s)
 }
 
 // graft makes n pages of dst, from page at on, the same frames as those of

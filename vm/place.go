@@ -43,13 +43,13 @@ func (m *Map) Examine(addr mach.Addr, access mach.Prot, p []byte) (Place, mach.K
 			return Place{}, kr
 		}
 		if e.object != nil {
-			at := Place{e.object.id, e.offset + uint64(addr-e.start)}
+			at := Place{e.object.id, e.first<<mach.PageShift + uint64(addr-e.start)}
 			e.read(addr, p)
 			m.mu.RUnlock()
 			return at, mach.KernSuccess
 		}
 		m.mu.RUnlock()
-		m.touch(addr, addr+1) // untouched memory is nobody's yet
+		m.touch(addr, addr+1, mach.ProtRead) // untouched memory is nobody's yet
 	}
 }
 

@@ -33,6 +33,7 @@ type part struct {
 //   - KernSuccess.
 //   - KernInvalidAddress: a page is not allocated; the range wraps.
 //   - KernProtectionFailure: an entry's protections lack cur or max.
+//   - KernResourceShortage: no frame is left for a copy of wired memory.
 //
 // Of several faults the lowest address wins.
 func (m *Map) Extract(addr mach.Addr, size uint64, share bool, cur, max mach.Prot) (*Excerpt, mach.KernReturn) {
@@ -52,7 +53,10 @@ func (m *Map) Extract(addr mach.Addr, size uint64, share bool, cur, max mach.Pro
 			if end > at && end < to {
 				to = end
 			}
-			x.parts = append(x.parts, m.extract(e, at, to, share))
+			var p part
+			if p, kr = m.extract(e, at, to, share); kr == mach.KernSuccess {
+				x.parts = append(x.parts, p)
+			}
 			at = to
 		}
 	}
@@ -64,10 +68,10 @@ func (m *Map) Extract(addr mach.Addr, size uint64, share bool, cur, max mach.Pro
 	return x, kr
 }
 
-// extract takes the part [lo, hi) of an entry. Precondition: m.mu held for
-// writing.
-func (m *Map) extract(e *Entry, lo, hi mach.Addr, share bool) part {
-	p := part{size: uint64(hi - lo), Attributes: Attributes{
+// extract takes the part [lo, hi) of an entry; it fails only for want of frames.
+// Precondition: m.mu held for writing.
+func (m *Map) extract(e *Entry, lo, hi mach.Addr, share bool) (p part, kr mach.KernReturn) {
+	p = part{size: uint64(hi - lo), Attributes: Attributes{
 		Prot: e.prot, MaxProt: e.maxProt, Inherit: e.inherit, Tag: e.tag,
 	}}
 	switch {
@@ -76,11 +80,13 @@ func (m *Map) extract(e *Entry, lo, hi mach.Addr, share bool) part {
 		e.shared, p.shared = true, true
 		p.object, p.first = e.object, e.page(lo)
 		p.object.hold()
+	case e.object != nil && e.wired.count != 0:
+		p.object, kr = e.object.copySlowly(e.span(lo, hi)) // wired pages are not given away
 	case e.object != nil:
 		s := e.span(lo, hi)
 		p.object, p.first = e.object.copyRange(s), s.lo
 	}
-	return p
+	return p, kr
 }
 
 // hold makes one more part a user of an object that has some.

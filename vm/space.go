@@ -57,14 +57,20 @@ func (m *Map) enter(prev, e *Entry) {
 	m.pack()
 	raise := m.firstFree == prev &&
 		(prev == nil && m.layout.Min >= e.start || prev != nil && prev.end >= e.start)
+	lazy := e.lazyCopy
+	e.lazyCopy = prev != nil && prev.lazyCopy // not asked for here
 	if m.coalesce(e) {
 		m.coalesce(prev.next)
 		return
 	}
-	if next := e.next; next != nil && m.coalesceInto(next) {
-		m.coalesce(next)
-		return
+	if next := e.next; next != nil {
+		e.lazyCopy = next.lazyCopy
+		if m.coalesceInto(next) {
+			m.coalesce(next)
+			return
+		}
 	}
+	e.lazyCopy = lazy
 	if raise {
 		m.firstFree = e
 	}
@@ -81,7 +87,7 @@ func (m *Map) coalesceInto(next *Entry) bool {
 	if e.end != next.start || !e.alike(next) || !m.join(e, next) {
 		return false
 	}
-	next.object, next.view, next.offset = e.object, e.view, e.offset
+	next.object, next.view, next.first, next.offset = e.object, e.view, e.first, e.offset
 	start := e.start
 	m.unlink(e)
 	m.move(next, start)

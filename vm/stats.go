@@ -12,4 +12,6 @@ type Stats struct {
 	Pageouts  atomic.Uint64 // pages handed to a pager
 	Copyins   atomic.Uint64 // copy objects made from maps
 	Grafts    atomic.Uint64 // whole pages that Overwrite transferred by reference
+	Lookups   atomic.Uint64 // ports that vm_map took for memory objects
+	Hits      atomic.Uint64 // those that were
 }

@@ -45,6 +45,7 @@ func (m *Map) Wire(addr mach.Addr, size uint64, access mach.Prot, most uint64) m
 		return mach.KernResourceShortage
 	}
 	m.setWired(lo, hi, access)
+	m.fr.noteWirer(m)
 	return mach.KernSuccess
 }
 
@@ -89,6 +90,9 @@ func (m *Map) WireAll(current, future bool) mach.KernReturn {
 	case !future:
 		m.wireNew = false
 	}
+	if !m.dead {
+		m.fr.noteWirer(m)
+	}
 	m.wireNew = m.wireNew || future
 	if current || !future {
 		m.setWired(m.layout.Min, m.layout.Max, access)
@@ -105,6 +109,9 @@ func (m *Map) reside(lo, hi mach.Addr, access mach.Prot) bool {
 			continue
 		}
 		m.touchEntry(e)
+		if e.prot.Has(mach.ProtWrite) && e.wired.count == 0 {
+			e.shadow()
+		}
 		if !e.object.resident(e.span(lo, hi), (access & e.prot).Has(mach.ProtWrite)) {
 			return false
 		}

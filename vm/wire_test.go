@@ -65,7 +65,7 @@ func TestWireLimit(t *testing.T) {
 }
 
 func TestWireAll(t *testing.T) {
-	b := newBed(t, 4)
+	b := newBed(t, 8)
 	m := b.newMap()
 	require.Equal(t, ok, m.WireAll(true, true), "an empty map")
 	wired := func() (pages uint64) {
@@ -81,12 +81,16 @@ func TestWireAll(t *testing.T) {
 	_, kr = m.Copyout(c)
 	require.Equal(t, ok, kr)
 	require.EqualValues(t, 3, wired(), "received memory")
-	b.alloc(m, base+8*page, 16)
-	require.EqualValues(t, 3, wired(), "there are no frames for that: it is allocated all the same")
 	child, kr := m.Fork(nil)
 	require.Equal(t, ok, kr)
 	require.False(t, child.wireNew)
+	require.Equal(t, 6, b.fr.Stats().Used, "wired pages are not given away")
 	child.Terminate()
+	b.alloc(m, base+8*page, 16)
+	require.EqualValues(t, 3, wired(), "there are no frames for that: it is allocated all the same")
+	child, kr = m.Fork(nil)
+	require.Equal(t, mach.KernResourceShortage, kr, "no frame for a copy of wired memory")
+	require.Nil(t, child)
 
 	require.Equal(t, ok, m.WireAll(false, false))
 	require.Zero(t, wired())

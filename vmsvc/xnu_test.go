@@ -455,7 +455,7 @@ func TestXNURegionFlavors(t *testing.T) {
 	w.write(w.at(7), "touched")
 	require.Equal(t, []uint32{3, 0, 2, 0, 0, 2, 1, uint32(mach.SharePrivate) << 24}, info(mach.RegionExtendedLegacy))
 	require.Equal(t, []uint32{1, 2, 0, uint32(mach.SharePrivate)}, info(mach.RegionTopInfo)[1:])
-	c, kr := w.Read(w.m, w.at(0), large, nil)
+	c, kr := w.Read(w.m, w.base, 8*page, nil)
 	require.Equal(t, ok, kr)
 	require.Equal(t, uint32(mach.ShareCOW), info(mach.RegionTopInfo)[4], "while a copy is about")
 	c.Discard()
