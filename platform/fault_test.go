@@ -102,6 +102,7 @@ func TestExceptionsTable(t *testing.T) {
 		{"breakpoint", nil, fault(VectorBreakpoint, 0), 1},
 		{"int3_long", nil, fault(VectorBreakpoint, 0), 2},
 		{"int1", nil, fault(VectorDebug, 0), 1},
+		{"int1_long", nil, fault(VectorDebug, 0), 3},
 		{"overflow", nil, fault(VectorOverflow, 0), 2},
 		{"undefined", nil, fault(VectorOpcode, 0), 0},
 		{"halt", nil, fault(VectorProtection, 0), 0},
@@ -213,6 +214,70 @@ func TestSingleStep(t *testing.T) {
 	r.RIP, r.RFLAGS = k.at("trap_once"), r.RFLAGS&^0x100
 	r.RAX = 5
 	k.trap(th, r, 5)
+}
+
+// A trap is over when it is reported: the thread goes on behind it, whatever
+// lies before and after, stepped or not.
+func TestTrapsAreOverWhenReported(t *testing.T) {
+	k := newTask(openTest(t))
+	step := Event{Kind: EventException, Vector: VectorDebug, DR6: DebugStep}
+	for _, c := range []struct {
+		flags uint64
+		want  []Event
+		after []int
+	}{
+		{
+			0,
+			[]Event{fault(VectorDebug, 0), fault(VectorDebug, 0), fault(VectorBreakpoint, 0), fault(VectorDebug, 0)},
+			[]int{4, 5, 6, 7},
+		},
+		{
+			0x100,
+			[]Event{step, fault(VectorDebug, 0), fault(VectorDebug, 0), fault(VectorBreakpoint, 0), fault(VectorDebug, 0)},
+			[]int{3, 4, 5, 6, 7},
+		},
+	} {
+		th, r := k.thread(), k.regs("int1_row")
+		r.RFLAGS |= c.flags
+		start := r.RIP
+		for i, want := range c.want {
+			require.Equal(t, want, k.next(th, r), "%d", i)
+			require.Equal(t, start+uint64(c.after[i]), r.RIP, "%d", i)
+		}
+		require.Equal(t, fault(VectorOpcode, 0), k.next(th, r))
+	}
+}
+
+func TestInt1AtPageBorders(t *testing.T) {
+	k := newTask(openTest(t))
+	frame := k.add(dataAt, 3, mach.ProtAll)
+	k.frames.page(frame)[mach.PageSize-1] = 0x66
+	k.frames.page(frame + 1)[0] = 0xf1
+	k.frames.page(frame + 2)[mach.PageSize-1] = 0xf1 // nothing follows
+	th, r := k.thread(), k.regs("nops")
+	for _, c := range [][2]uint64{{mach.PageSize - 1, 2}, {3*mach.PageSize - 1, 1}} {
+		r.RIP = uint64(dataAt) + c[0]
+		require.Equal(t, fault(VectorDebug, 0), k.next(th, r))
+		require.Equal(t, uint64(dataAt)+c[0]+c[1], r.RIP)
+	}
+}
+
+func TestInt1Length(t *testing.T) {
+	for _, c := range []struct {
+		code   []byte
+		length uint64
+	}{
+		{[]byte{0xf1}, 1},
+		{[]byte{0xf1, 0xf1, 0xf1}, 1},
+		{[]byte{0x66, 0x48, 0xf1}, 3},
+		{[]byte{0x2e, 0x2e, 0x2e, 0x2e, 0x2e, 0x2e, 0x2e, 0x2e, 0x2e, 0x2e, 0x2e, 0x2e, 0x2e, 0x2e, 0xf1}, 15},
+		{[]byte{0x90, 0xf1}, 1},       // changed meanwhile
+		{[]byte{0xf0, 0xf1}, 1},       // lock
+		{[]byte{0x66, 0x66, 0x66}, 1}, // cut off
+		{nil, 1},
+	} {
+		require.Equal(t, c.length, int1Length(c.code), "% x", c.code)
+	}
 }
 
 // The kernel may load any registers whatever; a bad instruction address is the

@@ -30,6 +30,7 @@ type Machine struct {
 	flags    uint32        // of the command area; immutable
 	spin     int           // pauses, 0 on one processor; immutable
 	extended Extended      // immutable once open
+	int1     bool          // see learnInt1; immutable once open
 	minAddr  mach.Addr     // lowest address a program can map; immutable
 	deadline time.Duration // stopDeadline, but for tests; immutable once in use
 	limit    time.Duration // orderDeadline, but for tests; immutable once in use
@@ -104,6 +105,7 @@ func (m *Machine) probe() error {
 	if ev := t.Run(&Regs{RFLAGS: flagsInitial}); ev.Kind != EventPageFault {
 		return fmt.Errorf("a first page fault is reported as %v %s", ev.Kind, ev.Reason)
 	}
+	m.int1 = t.learnInt1()
 	m.extended, err = t.learnExtended()
 	return err
 }

@@ -127,7 +127,7 @@ type Event struct {
 
 	// Vector and ErrorCode are those of the x86 exception, page faults
 	// included. RIP is where the processor leaves it: on the instruction, or
-	// after it for int3, into and single step. int $0x80 is a general
+	// after it for int1, int3, into and single step. int $0x80 is a general
 	// protection fault here, with the error code that a kernel without that
 	// gate would report; the upper half of RAX is lost in it.
 	Vector    uint8

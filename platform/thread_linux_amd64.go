@@ -118,6 +118,7 @@ func (t *Thread) run(regs *Regs) (ev Event, alive bool) {
 		if !ok || ev.Kind == EventInterrupted && !t.delivered() {
 			continue // a stray signal, or an interrupt that Run has reported before
 		}
+		t.passInt1(&ev, regs)
 		t.floatStatus(&ev)
 		return ev, true
 	}

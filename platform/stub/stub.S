@@ -145,6 +145,11 @@ ctl_sys:
 	.section .client,"ax"
 	.globl handler, restorer
 
+	// At TEXT_CLIENT: the kernel sends a first thread here, to see where the
+	// host says that it is afterwards.
+	.byte 0xf1		// int1
+	hlt
+
 handler:
 	mov %rsp,%rbx
 	and $-SLOT_SIZE,%rbx

@@ -142,6 +142,16 @@ piece enter_kernel_32
 piece int1
 	.byte 0xf1
 	ud2
+piece int1_long			// with prefixes
+	.byte 0x66,0x48,0xf1
+	ud2
+piece int1_row			// by a jump behind one, two in a row, an int3, one more
+	jmp 1f
+	.byte 0xf1
+1:	.byte 0xf1,0xf1
+	int3
+	.byte 0xf1
+	ud2
 piece int3_long			// two bytes, and not int3
 	.byte 0xcd,3
 piece int5
