@@ -34,6 +34,7 @@ func (th *Thread) Enter() {
 	th.mu.Lock()
 	th.park()
 	th.out = false
+	th.turn(modeSystem)
 	th.mu.Unlock()
 	th.k.gate.Enter()
 }
@@ -61,6 +62,7 @@ func (th *Thread) Leave() {
 func (th *Thread) setOut() {
 	th.mu.Lock()
 	th.out = true
+	th.turn(modeNone)
 	th.moved.Broadcast()
 	th.mu.Unlock()
 }
@@ -73,11 +75,13 @@ func (th *Thread) pass() bool {
 	th.arrive()
 	if th.holds > 0 && !th.dead {
 		th.out = true
+		th.turn(modeNone)
 		for th.holds > 0 && !th.dead {
 			th.moved.Wait()
 		}
 	}
 	th.out = false
+	th.turn(modeUser)
 	return !th.dead
 }
 
@@ -85,6 +89,7 @@ func (th *Thread) pass() bool {
 func (th *Thread) depart() {
 	th.mu.Lock()
 	th.trapped = true
+	th.turn(modeSystem)
 	th.mu.Unlock()
 }
 
@@ -159,6 +164,7 @@ func (th *Thread) still(caller *Thread) {
 	th.mu.Unlock()
 	caller.mu.Lock()
 	caller.out, caller.elsewhere = false, false
+	caller.turn(modeSystem)
 	caller.mu.Unlock()
 	caller.k.gate.Enter()
 }

@@ -13,7 +13,8 @@ import (
 // taskRecord is what a task's threads did, for task_info.
 type taskRecord struct {
 	created  time.Duration // on the kernel's clock; immutable
-	ended    atomic.Int64  // time that threads ran that have ended, ns
+	user     atomic.Int64  // time in the code of threads that have ended, ns
+	system   atomic.Int64  // of the kernel for them, ns
 	sent     atomic.Uint64 // messages queued
 	received atomic.Uint64 // messages taken from a queue
 }
@@ -32,21 +33,6 @@ func (t *Task) countMessages(option mach.MsgOption, mr mach.MsgReturn, served bo
 		t.record.received.Add(1)
 	}
 }
-
-// runTime is how long the thread ran: all that the host did for it, as it does
-// not tell code and kernel apart. A Go function's thread has none.
-func (th *Thread) runTime() time.Duration {
-	th.mu.Lock()
-	hw := th.hw
-	th.mu.Unlock()
-	if hw == nil {
-		return 0
-	}
-	return hw.CPUTime()
-}
-
-// addUp adds the time of a thread that ends to its task's.
-func (th *Thread) addUp() { th.task.record.ended.Add(int64(th.runTime())) }
 
 // sinceBoot is the time of day at an uptime; it moves when the clock is set
 // (C: read_time_stamp).
@@ -113,9 +99,10 @@ func (machService) TaskInfo(_ *mig.Call, t *Task, flavor int32, n uint32) ([]uin
 	return nil, mach.KernInvalidArgument
 }
 
-// basicInfo is the flavor TASK_BASIC_INFO. Who does not want all of it gets no
-// 64-bit times, as on the real kernel. Resident is what has page frames,
-// whether or not the task has touched it since.
+// basicInfo is the flavor TASK_BASIC_INFO. Its times are those of threads that
+// have ended. Who does not want all of it gets no 64-bit times, as on the real
+// kernel. Resident is what has page frames, whether or not the task has touched
+// it since.
 func (t *Task) basicInfo(n uint32) []uint32 {
 	var info mach.TaskBasicInfo
 	info.SuspendCount = int32(t.suspends())
@@ -123,11 +110,12 @@ func (t *Task) basicInfo(n uint32) []uint32 {
 	info.BasePriority = t.priority
 	t.mu.Unlock()
 	info.VirtualSize, info.ResidentSize = t.vmap.Sizes()
-	user := timeValue{}.add(time.Duration(t.record.ended.Load()))
+	user := timeValue{}.add(time.Duration(t.record.user.Load()))
+	system := timeValue{}.add(time.Duration(t.record.system.Load()))
 	created := t.k.clock.sinceBoot(t.record.created)
-	info.UserTime, info.CreationTime = user.coarse(), created.coarse()
+	info.UserTime, info.SystemTime, info.CreationTime = user.coarse(), system.coarse(), created.coarse()
 	if n >= mach.TaskBasicInfoCount {
-		info.UserTime64, info.CreationTime64 = user.fine(), created.fine()
+		info.UserTime64, info.SystemTime64, info.CreationTime64 = user.fine(), system.fine(), created.fine()
 	}
 	return infoWords(&info, n)
 }
@@ -145,16 +133,17 @@ func (t *Task) eventsInfo(n uint32) []uint32 {
 	}, n)
 }
 
-// timesInfo is the flavor TASK_THREAD_TIMES_INFO.
+// timesInfo is the flavor TASK_THREAD_TIMES_INFO: the times of the threads that
+// are there.
 func (t *Task) timesInfo(n uint32) []uint32 {
-	var sum time.Duration
+	var user, system timeValue
 	for _, th := range t.threadList() {
-		sum += th.runTime()
+		u, s := th.runTimes()
+		user, system = user.add(u), system.add(s)
 	}
-	user := timeValue{}.add(sum)
-	info := mach.TaskThreadTimesInfo{UserTime: user.coarse()}
+	info := mach.TaskThreadTimesInfo{UserTime: user.coarse(), SystemTime: system.coarse()}
 	if n >= mach.TaskThreadTimesInfoCount {
-		info.UserTime64 = user.fine()
+		info.UserTime64, info.SystemTime64 = user.fine(), system.fine()
 	}
 	return infoWords(&info, n)
 }
@@ -184,9 +173,10 @@ func (th *Thread) basicInfo(n uint32) []uint32 {
 		SuspendCount: int32(th.suspends()),
 	}
 	info.RunState, info.Flags = th.runState()
-	user := timeValue{}.add(th.runTime())
+	inCode, inKernel := th.runTimes()
+	user, system := timeValue{}.add(inCode), timeValue{}.add(inKernel)
 	created := th.k.clock.sinceBoot(th.created)
-	info.UserTime, info.CreationTime = user.coarse(), created.coarse()
+	info.UserTime, info.SystemTime, info.CreationTime = user.coarse(), system.coarse(), created.coarse()
 	if n >= mach.ThreadBasicInfoCount {
 		info.UserTime64, info.SystemTime64, info.CreationTime64 = user.fine(), user.fine(), created.fine()
 	}

@@ -53,6 +53,7 @@ type Thread struct {
 	cut                       chan struct{}    // closed when the thread is aborted while it waits in abort; else nil
 	sched                     sched
 	special                   threadPorts
+	times                     times
 }
 
 // newThread makes a thread, suspended.

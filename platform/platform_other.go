@@ -70,8 +70,8 @@ func (t *Thread) ExtendedState() ([]byte, error) { return nil, errHost }
 // SetExtendedState fails on this host.
 func (t *Thread) SetExtendedState([]byte) error { return errHost }
 
-// CPUTime is zero on this host.
-func (t *Thread) CPUTime() time.Duration { return 0 }
+// CPUTime is not known on this host.
+func (t *Thread) CPUTime() (time.Duration, bool) { return 0, false }
 
 // Run reports a dead process on this host.
 func (t *Thread) Run(*Regs) Event { return Event{Kind: EventDied, Reason: errHost.Error()} }
