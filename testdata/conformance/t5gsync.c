@@ -300,18 +300,21 @@ static void start_waiter(struct waiter *w, mach_port_name_t task, vm_offset_t at
 		mach_printf("the waiter does not wait\n");
 }
 
+/* What became of a waiter: whoever was woken comes to its end before this ends. */
+static void tell_waiter(const struct waiter *w)
+{
+	while (w->stage != 2 && run_state(w->thread) == TH_STATE_RUNNING)
+		yield();
+	mach_printf(" %s", w->stage == 2 ? mach_error_string(w->result) : "waits");
+}
+
 static void tell_waiters(int n)
 {
-	int i, j;
+	int i;
 
-	/* Whoever was woken comes to its end before this ends. */
-	for (i = 0; i < n; i++)
-		for (j = 0; j < 2000 && waiters[i].stage != 2; j++)
-			yield();
 	mach_printf("waiters:");
 	for (i = 0; i < n; i++)
-		mach_printf(" %s", waiters[i].stage == 2 ? mach_error_string(waiters[i].result) :
-							   "waits");
+		tell_waiter(&waiters[i]);
 	mach_printf("\n");
 }
 
@@ -517,13 +520,12 @@ static void two_tasks(long wait_flags, long wake_flags, long which)
 	vm_offset_t at = island(1);
 	struct waiter *w = (struct waiter *)(at + 256);
 	mach_port_name_t child;
-	int i;
 
 	child = child_waiter(w, at, (int)wait_flags);
 	code("gsync_wake", wake(which ? child : self, at, 4, (int)wake_flags));
-	for (i = 0; i < 2000 && w->stage != 2; i++)
-		yield();
-	mach_printf("waiter: %s\n", w->stage == 2 ? mach_error_string(w->result) : "waits");
+	mach_printf("waiter:");
+	tell_waiter(w);
+	mach_printf("\n");
 	mach_printf("the word is %u\n", *(unsigned *)at);
 }
 EACH("gsync_two-tasks/shared", two_tasks, SHARED, SHARED, 0)
