@@ -1,6 +1,8 @@
 /* machine: threads as machine code: their registers, their states, the traps. */
 #include "suite.h"
 
+#include <mach/thread_info.h>
+
 #include "second.h"
 
 /*
@@ -331,12 +333,25 @@ static void terminate(mach_port_name_t thread)
 
 CASE("thread_terminate/suspended") { terminate(new_thread()); }
 
+/* Until the thread waits, on a busy host, too. */
+static void come_to_wait(mach_port_name_t thread)
+{
+	struct thread_basic_info info;
+	mach_msg_type_number_t n;
+
+	do {
+		nap(1);
+		n = THREAD_BASIC_INFO_COUNT;
+		must("thread_info", thread_info(thread, THREAD_BASIC_INFO, (thread_info_t)&info, &n));
+	} while (info.run_state == TH_STATE_RUNNING);
+}
+
 CASE("thread_terminate/waiting")
 {
 	mach_port_name_t thread = waiting_thread();
 
 	must("thread_resume", thread_resume(thread));
-	settle();
+	come_to_wait(thread);
 	terminate(thread);
 }
 
@@ -348,7 +363,7 @@ CASE("thread_set_state/of-a-waiting-thread")
 	struct message msg;
 
 	must("thread_resume", thread_resume(thread));
-	settle();
+	come_to_wait(thread);
 	registers_stored = FALSE;
 	code("thread_set_state", set_state(thread, i386_THREAD_STATE, &state));
 	settle();
@@ -405,7 +420,7 @@ CASE("thread_terminate/a-waiting-receivers-port-lives")
 	struct message msg;
 
 	must("thread_resume", thread_resume(thread));
-	settle();
+	come_to_wait(thread);
 	must("thread_terminate", thread_terminate(thread));
 	must("mach_port_insert_right", mach_port_insert_right(self, code_park, code_park,
 							      MACH_MSG_TYPE_MAKE_SEND));
