@@ -11,14 +11,22 @@ static struct second s[MANY];
 static int started;		/* s[0] to s[started - 1] are threads */
 static int apart = -1;		/* one that will not wait: suspended, or ended */
 
-/* Until all that were woken have done what they do, and wait again. */
+/*
+ * Until all that were woken have done what they do, and wait again; each may wake
+ * one who was looked at before.
+ */
 static void quiet(void)
 {
-	int i;
+	int i, rounds = 0;
 
-	for (i = 0; i < started; i++)
-		if (i != apart)
-			until_waiting(s[i].thread);
+	while (rounds < 3) {
+		rounds++;
+		for (i = 0; i < started; i++)
+			if (i != apart && run_state(s[i].thread) != TH_STATE_WAITING) {
+				until_waiting(s[i].thread);
+				rounds = 0;
+			}
+	}
 }
 
 /* Starts s[i], which goes and waits. */
