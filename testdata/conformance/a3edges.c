@@ -152,9 +152,12 @@ static void large_memory(long size, long deallocate, long unused)
 	mach_port_name_t port = make_port();
 	vm_offset_t data = 0, got;
 	struct message msg;
+	kern_return_t kr = vm_allocate(self, &data, (vm_size_t)size, TRUE);
 
 	(void)unused;
-	code("vm_allocate", vm_allocate(self, &data, (vm_size_t)size, TRUE));
+	code("vm_allocate", kr);
+	if (kr != KERN_SUCCESS)
+		return;
 	*(volatile int *)data = 1;
 	*(volatile int *)(data + (vm_size_t)size - 4) = 2;
 	msg = message_with(port, TYPE(.msgt_name = 9, .msgt_size = 0x8000,
@@ -174,8 +177,8 @@ static void large_memory(long size, long deallocate, long unused)
 	if (!deallocate)
 		code("vm_deallocate", vm_deallocate(self, data, (vm_size_t)size));
 }
-EACH("mach_msg/memory-256-mib", large_memory, 0x10000000, 0, 0)
-EACH("mach_msg/memory-256-mib-deallocate", large_memory, 0x10000000, 1, 0)
+EACH("mach_msg/memory-64-mib", large_memory, 0x4000000, 0, 0)
+EACH("mach_msg/memory-64-mib-deallocate", large_memory, 0x4000000, 1, 0)
 EACH("mach_msg/memory-8-gib", large_memory, 0x200000000, 0, 0)
 EACH("mach_msg/memory-8-gib-deallocate", large_memory, 0x200000000, 1, 0)
 
