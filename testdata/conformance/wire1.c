@@ -448,8 +448,8 @@ CASE("kernel/wire-reply-vm-read")
 				    .msgt_inline = 1);
 
 	wire.msg.item[0].type = type;
-	wire.msg.item[0].word = island(2) + 16;
+	wire.msg.item[0].word = island(2);
 	wire.msg.item[1].type = type;
-	wire.msg.item[1].word = 5000;
+	wire.msg.item[1].word = 8192;
 	tell_reply(2026, HEADER + 2 * ITEM, MACH_MSG_TYPE_MAKE_SEND_ONCE);
 }
