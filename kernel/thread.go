@@ -153,8 +153,8 @@ func (th *Thread) kill() bool {
 	close(th.dying)
 	hw, started := th.hw, th.started
 	th.mu.Unlock()
-	th.k.zone.DestroyPort(th.self)
 	th.dropPorts()
+	th.k.zone.DestroyPort(th.self)
 	th.waiter.Terminate()
 	if hw != nil {
 		hw.Interrupt()

@@ -139,7 +139,7 @@ func (a *auditor) port(p *Port, t *tally) {
 	}
 	a.right(sendOnceTo(p.noSenders))
 	a.right(sendOnceTo(p.portDestroyed))
-	for _, q := range p.requests {
+	for _, q := range p.requests.slots {
 		a.right(sendOnceTo(q.to))
 	}
 }
@@ -210,7 +210,7 @@ func (a *auditor) entry(s *Space, name mach.Name, e *entry) {
 		bad("receive right of a port that says otherwise")
 	case e.kind == kindSend && s.reverse[p] != name:
 		bad("send right not found by its port")
-	case p.alive() && e.request != 0 && (int(e.request) > len(p.requests) || p.requests[e.request-1].name != name):
+	case p.alive() && e.request != 0 && p.requests.at(e.request) != name:
 		bad("dead-name request that the port does not know")
 	}
 	if e.kind&kindReceive != 0 {
@@ -267,8 +267,8 @@ func (a *auditor) compare() {
 			a.fail("port %d is alive, and nothing reachable holds its receive right", p.id)
 		case t.receive > 1:
 			a.fail("port %d has %d receive rights", p.id, t.receive)
-		case t.send != p.srights:
-			a.fail("port %d counts %d send rights, %d are held", p.id, p.srights, t.send)
+		case t.send+p.stray != p.srights:
+			a.fail("port %d counts %d send rights (%d stray), %d are held", p.id, p.srights, p.stray, t.send)
 		case t.sendOnce != p.sorights:
 			a.fail("port %d counts %d send-once rights, %d are held", p.id, p.sorights, t.sendOnce)
 		case t.queued != p.msgcount:

@@ -216,7 +216,9 @@ func (s *Space) modSingle(r *Reaper, name mach.Name, e *entry, kind uint8, delta
 }
 
 // modReceive gives up a receive right. A send right beside it becomes a dead
-// name: the port dies first.
+// name: the port dies first. It becomes one also when the port does not die but
+// goes to its backup; Mach then goes on counting that send right, so there are
+// senders as long as the port lives, and a client can tell.
 func (s *Space) modReceive(r *Reaper, name mach.Name, e *entry, delta int32) mach.KernReturn {
 	if e.kind&kindSend == 0 || delta != -1 {
 		return s.modSingle(r, name, e, kindReceive, delta)
@@ -232,6 +234,9 @@ func (s *Space) modReceive(r *Reaper, name mach.Name, e *entry, delta int32) mac
 	}
 	p.clearReceiver(r)
 	p.destroy(r)
+	if p.alive() {
+		p.stray++
+	}
 	return mach.KernSuccess
 }
 
@@ -377,7 +382,7 @@ func (s *Space) Rename(oldName, newName mach.Name) mach.KernReturn {
 		return mach.KernInvalidName
 	}
 	if e.request != 0 && !s.check(e) {
-		e.port.requests[e.request-1].name = newName
+		e.port.requests.slots[e.request-1].name = newName
 	}
 	*to = *e
 	switch {

@@ -18,6 +18,8 @@ import (
 //	KernInvalidRight       name is no receive right (dead-name: a port set)
 //	KernInvalidArgument    dead-name on a dead name, with sync 0 or no right
 //	KernUrefsOverflow      dead-name on a dead name that has all references
+//	KernResourceShortage   dead-name on a port with more requests than its table
+//	                       can hold
 func (s *Space) RequestNotification(name mach.Name, id mach.MsgID, sync uint32, notify Right) (previous Right, kr mach.KernReturn) {
 	if notify.Dead {
 		return previous, mach.KernInvalidCapability
@@ -73,7 +75,10 @@ func (s *Space) requestDeadName(r *Reaper, name mach.Name, immediate bool, notif
 	if e.kind&kindPortRights != 0 {
 		previous = sendOnceTo(e.port.cancelRequest(e))
 		if notify.Port != nil {
-			e.request = e.port.addRequest(name, notify.Port)
+			e.request = e.port.requests.add(name, notify.Port)
+			if e.request == 0 { // there was none before, or its slot would do
+				return previous, mach.KernResourceShortage
+			}
 		}
 		return previous, mach.KernSuccess
 	}

@@ -33,7 +33,8 @@ const (
 //
 // srights and sorights count every send and send-once right that exists:
 // names in spaces (a name counts once, whatever its user references), rights
-// in messages, rights held by kernel code. A dead port counts nothing.
+// in messages, rights held by kernel code. A dead port counts nothing. srights
+// counts stray more than there are: see Space.modReceive.
 type Port struct {
 	zone *Zone
 	id   uint64
@@ -48,6 +49,7 @@ type Port struct {
 
 	mscount  uint32 // send rights made since the receive right arrived
 	srights  uint32
+	stray    uint32
 	sorights uint32
 	seqno    uint32 // of the next message received
 	msgcount uint32 // queued here, also while the queue is the set's
@@ -59,17 +61,9 @@ type Port struct {
 	set              *Set
 	setPrev, setNext *Port // in set.members
 
-	noSenders     *Port     // no-senders request: its send-once right's port
-	portDestroyed *Port     // port-destroyed request: the same
-	requests      []request // dead-name requests; entries hold index+1
-	freeRequests  []uint32
-}
-
-// request is a dead-name request: when the port dies, to is notified that
-// name died. name is null in a free slot.
-type request struct {
-	to   *Port
-	name mach.Name
+	noSenders     *Port // no-senders request: its send-once right's port
+	portDestroyed *Port // port-destroyed request: the same
+	requests      requestTable
 }
 
 func (p *Port) alive() bool { return p.state != stateDead }
@@ -280,7 +274,7 @@ func (p *Port) destroy(r *Reaper) {
 	for w := p.blocked.first; w != nil; w = p.blocked.first {
 		p.blocked.remove(w)
 		w.offer.base().Remote = Right{}
-		r.doom(w.offer)
+		r.doomLate(w.offer)
 		w.offer = nil
 		w.wake(wokeDelivered)
 	}
@@ -299,16 +293,16 @@ func (p *Port) destroy(r *Reaper) {
 		r.doom(m)
 	}
 	p.msgcount = 0
-	for _, q := range p.requests {
-		if q.name != mach.NameNull {
+	for _, q := range p.requests.slots {
+		if q.to != nil {
 			r.notify(Notification{
 				ID: mach.NotifyDeadName, Name: q.name,
 				To: Right{Port: q.to, Type: mach.TypePortSendOnce},
 			})
 		}
 	}
-	p.requests, p.freeRequests = nil, nil
-	p.srights, p.sorights = 0, 0
+	p.requests = requestTable{}
+	p.srights, p.stray, p.sorights = 0, 0, 0
 }
 
 // toTransit puts a port in limbo on its way to dest. It reports true and
@@ -321,33 +315,6 @@ func (p *Port) toTransit(dest *Port) (circular bool) {
 	}
 	p.state, p.dest = stateTransit, dest
 	return false
-}
-
-// addRequest arms a dead-name request, consuming the send-once right to.
-func (p *Port) addRequest(name mach.Name, to *Port) uint32 {
-	if n := len(p.freeRequests); n > 0 {
-		i := p.freeRequests[n-1]
-		p.freeRequests = p.freeRequests[:n-1]
-		p.requests[i-1] = request{to, name}
-		return i
-	}
-	p.requests = append(p.requests, request{to, name})
-	return uint32(len(p.requests))
-}
-
-// cancelRequest disarms the dead-name request of an entry and returns the
-// port of its send-once right, which the caller now owns; nil if none is
-// armed.
-func (p *Port) cancelRequest(e *entry) *Port {
-	i := e.request
-	if i == 0 {
-		return nil
-	}
-	e.request = 0
-	to := p.requests[i-1].to
-	p.requests[i-1] = request{}
-	p.freeRequests = append(p.freeRequests, i)
-	return to
 }
 
 // portList is a list of ports through prev and next.

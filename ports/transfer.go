@@ -229,6 +229,7 @@ func (s *Space) copyinBody(r *Reaper, name mach.Name, disposition mach.TypeName,
 //	                            if s lost the receive right, dead if the port died
 //	RcvInvalidNotify            notify is no receive right
 //	RcvHeaderError|MsgIPCSpace  the space is dead, or has no room for a name
+//	RcvHeaderError|MsgIPCKernel the reply port has no room for a request
 func (s *Space) CopyoutHeader(dest, reply Right, notify mach.Name) (destName, replyName mach.Name, mr mach.MsgReturn) {
 	r := Reaper{z: s.zone}
 	s.zone.mu.Lock()
@@ -270,10 +271,14 @@ func (s *Space) copyoutReply(reply Right, notify *Port) (mach.Name, mach.MsgRetu
 			return 0, mach.RcvHeaderError | mach.MsgIPCSpace
 		}
 	}
-	s.copyout(name, e, reply, true)
 	if fresh && notify != nil {
-		e.request = p.addRequest(name, notify.makeSendOnce().Port)
+		if e.request = p.requests.add(name, notify); e.request == 0 {
+			s.names.release(name, e)
+			return 0, mach.RcvHeaderError | mach.MsgIPCKernel
+		}
+		notify.makeSendOnce()
 	}
+	s.copyout(name, e, reply, true)
 	return name, mach.MsgSuccess
 }
 

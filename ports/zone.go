@@ -67,14 +67,20 @@ type job struct {
 // lock short and the stack flat whatever a client has nested in what.
 //
 // Order is Mach's: what an operation destroys is done in the order in which
-// it came up; inside a message that is being destroyed notifications go out at
-// once, and messages found in there wait until the first is done with.
+// it came up, each message with all that is found in it; inside a message that
+// is being destroyed notifications go out at once, and messages found in there
+// wait until it is done with.
+//
+// The messages of senders that waited at a port that dies go last of all: in Mach
+// each sender destroys its own when it runs again.
 type Reaper struct {
 	z    *Zone
 	jobs []job
+	late []job
 }
 
 func (r *Reaper) doom(m Message)        { r.jobs = append(r.jobs, job{doomed: m}) }
+func (r *Reaper) doomLate(m Message)    { r.late = append(r.late, job{doomed: m}) }
 func (r *Reaper) notify(n Notification) { r.jobs = append(r.jobs, job{note: n}) }
 
 // sendOnceDestroyed owes the send-once notification for a send-once right of
@@ -87,27 +93,45 @@ func (r *Reaper) sendOnceDestroyed(p *Port) {
 // released.
 func (r *Reaper) unlock() {
 	r.z.mu.Unlock()
-	if len(r.jobs) == 0 {
+	if len(r.jobs) == 0 && len(r.late) == 0 {
 		return
 	}
-	big := &Reaper{z: r.z, jobs: r.jobs} // keeps r itself off the heap
+	big := &Reaper{z: r.z, jobs: r.jobs, late: r.late} // keeps r itself off the heap
 	big.run()
 }
 
 func (r *Reaper) run() {
-	for len(r.jobs) > 0 {
-		j := r.jobs[0]
-		r.jobs = r.jobs[1:]
-		if j.doomed == nil {
-			r.send(j.note)
-			continue
-		}
-		b := j.doomed.base()
-		remote := b.Remote
-		b.Remote = Right{}
-		r.Discard(remote)
-		j.doomed.ReleaseTo(r)
+	r.runJobs()
+	for len(r.late) > 0 {
+		r.jobs, r.late = r.late, nil
+		r.runJobs()
 	}
+}
+
+// runJobs is run without those that are late.
+func (r *Reaper) runJobs() {
+	jobs := r.jobs
+	r.jobs = nil
+	for _, j := range jobs {
+		r.do(j)
+		for len(r.jobs) > 0 { // what was found in there
+			j := r.jobs[0]
+			r.jobs = r.jobs[1:]
+			r.do(j)
+		}
+	}
+}
+
+func (r *Reaper) do(j job) {
+	if j.doomed == nil {
+		r.send(j.note)
+		return
+	}
+	b := j.doomed.base()
+	remote := b.Remote
+	b.Remote = Right{}
+	r.Discard(remote)
+	j.doomed.ReleaseTo(r)
 }
 
 func (r *Reaper) send(n Notification) {
