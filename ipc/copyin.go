@@ -16,7 +16,8 @@ const (
 	// callAlignment and maxCall are of the recorded kernel's short way for
 	// calls: a message of at most so many bytes that is sent with SEND and RCV
 	// and no other option may be any multiple of 4. (2028 bytes are taken, 2036
-	// are not.)
+	// are not. It does so when it has a buffer at hand, which is nearly always:
+	// not after a request that it refused.)
 	callAlignment = 4
 	maxCall       = 2032
 )

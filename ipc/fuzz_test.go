@@ -193,6 +193,7 @@ func FuzzMsgTrap(f *testing.F) {
 func FuzzRawMessage(f *testing.F) {
 	f.Add(message(hdr{bits: mach.Bits(cpSend, mkOnce) | mach.BitsComplex, remote: 1, local: 2}, ints(1), rights(mkSend, 2), ool(bufAddr, 100, false)))
 	f.Add(make([]byte, 32))
+	f.Add(message(hdr{bits: mach.Bits(cpSend, 0) | mach.BitsComplex, remote: 1}, rights(mkSend, 2), ints(1))[:60])
 	f.Fuzz(func(t *testing.T, msg []byte) {
 		w := hostileWorld(t)
 		a := w.tasks[0]
@@ -201,7 +202,11 @@ func FuzzRawMessage(f *testing.F) {
 		}
 		before := w.snapshot()
 		a.mem.WriteBytes(bufAddr, msg)
-		mr := w.sys.MsgTrap(a, bufAddr, mach.SendMsg|mach.SendTimeout, uint32(len(msg)), 0, 0, 0, 0)
+		option := mach.SendMsg | mach.SendTimeout
+		if len(msg)%Alignment != 0 { // only so may it end in half a word; there is nothing to receive from
+			option = mach.SendMsg | mach.RcvMsg
+		}
+		mr := w.sys.MsgTrap(a, bufAddr, option, uint32(len(msg)), 0, 0, 0, 0)
 		switch mr {
 		case mach.SendInvalidHeader, mach.SendInvalidDest, mach.SendInvalidReply, mach.SendInvalidData, mach.SendNoBuffer:
 			require.Equal(t, before, w.snapshot(), "a refused header changes nothing")

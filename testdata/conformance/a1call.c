@@ -307,3 +307,87 @@ SERVED("timed", MACH_RCV_TIMEOUT)
 SERVED("large", MACH_RCV_LARGE)
 SERVED("asking", MACH_RCV_NOTIFY)
 SERVED("large-and-asking", MACH_RCV_LARGE | MACH_RCV_NOTIFY)
+
+/* ---- Answering and receiving in one: by a send-once right, from each kind of name. */
+
+enum source { A_PORT, A_SET, A_MEMBER, NOTHING, NO_SUCH, A_SEND_RIGHT, A_DEAD_NAME, ITS_OWN, SOURCES };
+
+static void answers(long type, long complex, long unused)
+{
+	static const char *const names[] = {
+		"a port", "a set", "a member", "null", "no name", "a send right", "a dead name", "its own",
+	};
+	long i;
+
+	(void)unused;
+	elsewhere = make_task(FALSE);
+	for (i = 0; i < SOURCES; i++) {
+		mach_port_name_t to = make_port(), waiting = make_port(), set = make_set();
+		mach_port_name_t from = waiting, once = type == 18 ? send_once_to(to) : to;
+		struct message msg = message_to(waiting);
+
+		msg.head.msgh_id = 77;
+		must("send", send_sized(&msg, HEADER));
+		if (i == A_SET || i == A_MEMBER)
+			must("member", mach_port_move_member(self, waiting, set));
+		switch ((enum source)i) {
+		case A_PORT:
+		case A_MEMBER:
+		case SOURCES:
+			break;
+		case A_SET: from = set; break;
+		case NOTHING: from = MACH_PORT_NULL; break;
+		case NO_SUCH: from = NO_NAME; break;
+		case A_SEND_RIGHT: from = make_send(); break;
+		case A_DEAD_NAME: from = make_died(); break;
+		case ITS_OWN: from = to; break;
+		}
+		msg = message_to(once);
+		msg.head.msgh_bits = MACH_MSGH_BITS((mach_msg_bits_t)type, 0);
+		if (complex) {
+			msg.head.msgh_bits |= MACH_MSGH_BITS_COMPLEX;
+			msg.item[0].type = TYPE_PORT(MACH_MSG_TYPE_MAKE_SEND);
+			msg.item[0].word = to;
+		}
+		put(names[i]);
+		put(": ");
+		put_code(call(&msg, complex ? HEADER + ITEM : HEADER, sizeof(msg), from));
+		put_header(&msg);
+		put(" ");
+		put_name(once);
+		put("/");
+		put_name(to);
+		put("/");
+		put_name(waiting);
+		end_line();
+	}
+}
+EACH("mach_msg/call-answers-by-send-once", answers, 18, 0, 0)
+EACH("mach_msg/call-answers-by-send-once-with-a-right", answers, 18, 1, 0)
+EACH("mach_msg/call-answers-by-moved-send", answers, 17, 0, 0)
+EACH("mach_msg/call-answers-by-copied-send", answers, 19, 0, 0)
+EACH("mach_msg/call-answers-by-made-once", answers, 21, 0, 0)
+
+/* A send-once right that is asked to be watched, answered by: who is told. */
+static void watched(long cancel, long unused, long more_unused)
+{
+	mach_port_name_t to = make_receive(), from = make_port(), notify = make_receive();
+	mach_port_name_t once = send_once_to(to), before = MACH_PORT_NULL;
+	struct message msg = message_to(from);
+
+	(void)unused;
+	(void)more_unused;
+	must("request", mach_port_request_notification(self, once, 72 /* dead name */, 0,
+						       cancel ? from : notify,
+						       MACH_MSG_TYPE_MAKE_SEND_ONCE, &before));
+	must("send", send_sized(&msg, HEADER));
+	msg = message_to(once);
+	msg.head.msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_MOVE_SEND_ONCE, 0);
+	code("mach_msg", call(&msg, HEADER, sizeof(msg), from));
+	tell_header(&msg, from);
+	tell_received(notify, &msg);
+	tell_received(from, &msg);
+	tell_received(to, &msg);
+}
+EACH("mach_msg/call-answers-by-a-watched-send-once", watched, 0, 0, 0)
+EACH("mach_msg/call-answers-by-a-send-once-watched-from-there", watched, 1, 0, 0)

@@ -266,3 +266,50 @@ EACH("kernel/call-by-copied", called, 19, 48, 0)
 EACH("kernel/call-too-large", called, 21, 40, 0)
 EACH("kernel/call-too-large-kept", called, 21, 40, MACH_RCV_LARGE)
 EACH("kernel/call-notify-null", called, 21, 48, MACH_RCV_NOTIFY)
+
+/*
+ * A request in a call that is some words too short or too long, of 4 bytes each.
+ * The recorded kernel takes such sizes when it has a buffer at hand, which it
+ * has after a request that it served, and not after one that it refused.
+ */
+static void request_sizes(long id, long right_size, long unused)
+{
+	static union {
+		struct message msg;
+		unsigned char bytes[256];
+	} wide;
+	mach_msg_type_t word = TYPE(.msgt_name = 11, .msgt_size = 64, .msgt_number = 1,
+				    .msgt_inline = 1);
+	mach_port_name_t reply = make_receive(), task = make_task(FALSE);
+	mach_port_type_t type_of;
+	mach_msg_size_t size;
+	size_t at;
+
+	(void)unused;
+	for (size = HEADER; size <= (mach_msg_size_t)right_size + 12; size += 4) {
+		memset(&wide, 0, sizeof(wide));
+		wide.msg.head = message_to(task).head;
+		wide.msg.head.msgh_bits |= MACH_MSGH_BITS(0, MACH_MSG_TYPE_MAKE_SEND_ONCE);
+		wide.msg.head.msgh_local_port = reply;
+		wide.msg.head.msgh_id = (mach_msg_id_t)id;
+		for (at = HEADER; at < (size_t)right_size; at += ITEM) {
+			mach_msg_type_t type = id < 3000 ? word : at == HEADER ?
+				TYPE(.msgt_name = 15, .msgt_size = 32, .msgt_number = 1,
+				     .msgt_inline = 1) : TYPE_INTEGER;
+
+			memcpy(wide.bytes + at, &type, sizeof(type));
+		}
+		must("served", mach_port_type(self, reply, &type_of));
+		put_number(size, 10);
+		put(": ");
+		put_code(mach_msg_trap(&wide.msg.head, MACH_SEND_MSG | MACH_RCV_MSG, size,
+				       sizeof(wide), reply, 0, MACH_PORT_NULL));
+		put(" ");
+		put_number((uint32_t)wide.msg.item[0].word, 16);
+		end_line();
+	}
+}
+EACH("kernel/call-sizes-of-vm-deallocate", request_sizes, 2023, 64, 0)
+EACH("kernel/call-sizes-of-vm-region", request_sizes, 2029, 48, 0)
+EACH("kernel/call-sizes-of-mach-port-type", request_sizes, 3201, 48, 0)
+EACH("kernel/call-sizes-of-mach-port-get-refs", request_sizes, 3207, 64, 0)
