@@ -97,19 +97,24 @@ func (h *hostile) run(k *Kernel) {
 			h.rpc(k)
 			continue
 		}
-		n := -int32(h.byte()) % 80
-		a := [7]uint64{h.word(), h.word(), h.word(), h.word(), h.word(), h.word(), h.word()}
-		switch n { // Never wait: no one wakes this thread.
-		case -70: // task_suspend
-			continue
-		case -25:
-			a[1] |= uint64(mach.SendTimeout | mach.RcvTimeout)
-			a[5] &= 1
-		case -61:
-			a[2] &= 1
-		}
-		h.g.Trap(n, a[:]...)
+		h.trap()
 	}
+}
+
+// trap is any trap with any seven words.
+func (h *hostile) trap() {
+	n := -int32(h.byte()) % 80
+	a := [7]uint64{h.word(), h.word(), h.word(), h.word(), h.word(), h.word(), h.word()}
+	switch n { // Never wait: no one wakes this thread.
+	case -70: // task_suspend
+		return
+	case -25:
+		a[1] |= uint64(mach.SendTimeout | mach.RcvTimeout)
+		a[5] &= 1
+	case -61:
+		a[2] &= 1
+	}
+	h.g.Trap(n, a[:]...)
 }
 
 // attack runs the input as a hostile thread and audits what it left, alive and
