@@ -86,8 +86,8 @@ func (h *hostile) rpc(k *Kernel) {
 	r.Args = args
 	out, kr := mig.Invoke(impatient{h.g}, mach.Name(h.word()), &r, in...)
 	if r.Name == "task_create" && kr == mach.KernSuccess {
-		_, kr = h.g.Call("task_terminate", out[0].Name)
-		_ = kr // another name of the same task may have been used
+		// Another name of the same task may have been used.
+		_, _ = mig.Invoke(impatient{h.g}, out[0].Name, &k.Table().ByName("task_terminate").Routine)
 	}
 }
 

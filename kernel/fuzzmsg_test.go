@@ -10,7 +10,6 @@ import (
 
 	"machkernel/ipc"
 	"machkernel/mach"
-	"machkernel/mig/gnumach"
 )
 
 // Where a hostile thread's messages lie, from its base, and the memory they
@@ -205,19 +204,19 @@ func attackTogether(t *testing.T, input []byte) {
 	tasks := []*Task{newTask(t, k), newTask(t, k), newTask(t, k)}
 	furnish(t, tasks)
 	const threads = 6
+	var bases [threads]mach.Addr
+	for i := range bases {
+		a, kr := k.memory.Allocate(tasks[i%len(tasks)].VMMap(), 0, 16*mach.PageSize, true)
+		require.Equal(t, mach.KernSuccess, kr)
+		bases[i] = a
+	}
 	var wg sync.WaitGroup
 	for i := range threads {
 		part := input[len(input)*i/threads : len(input)*(i+1)/threads]
 		wg.Add(1)
 		_, err := tasks[i%len(tasks)].Go(func(g *GoThread) {
 			defer wg.Done()
-			h := &hostile{g: g, input: part}
-			self := g.TaskSelf()
-			a, kr := gnumach.VMAllocate(g, self, 0, 16*mach.PageSize, true)
-			if kr != mach.KernSuccess {
-				return // another thread has ended the task
-			}
-			h.base = a
+			h := &hostile{g: g, input: part, base: bases[i]}
 			for len(h.input) > 0 {
 				switch h.byte() % 8 {
 				case 0:
@@ -312,12 +311,12 @@ func addRandom(f *testing.F, seed uint64, n, size int) {
 //
 //	go test ./kernel -run '^$' -fuzz 'FuzzMessages$' -fuzztime 30m
 func FuzzMessages(f *testing.F) {
-	addRandom(f, 7, 64, 6<<10)
+	addRandom(f, 7, 32, 6<<10)
 	f.Fuzz(attackTogether)
 }
 
 // FuzzRefusedMessages: a message that is refused leaves things as they were.
 func FuzzRefusedMessages(f *testing.F) {
-	addRandom(f, 8, 64, 2<<10)
+	addRandom(f, 8, 32, 2<<10)
 	f.Fuzz(attackAlone)
 }
