@@ -12,15 +12,28 @@ const (
 	maxOOLRights = 8 << 20
 	// readChunk bounds what is allocated for bytes not yet known to be there.
 	readChunk = 256 << 10
+
+	// callAlignment and maxCall are of the recorded kernel's short way for
+	// calls: a message of at most so many bytes that is sent with SEND and RCV
+	// and no other option may be any multiple of 4. (2028 bytes are taken, 2036
+	// are not. It does so when it has a buffer at hand, which is nearly always:
+	// not after a request that it refused.)
+	callAlignment = 4
+	maxCall       = 2032
 )
 
 // get reads a message from a task's memory, once.
 //
-//	SendMsgTooSmall  size is less than a header or no multiple of 8
+//	SendMsgTooSmall  size is less than a header or no multiple of 8 (of 4 in a
+//	                 short call)
 //	SendNoBuffer     the message is larger than the kernel takes
 //	SendInvalidData  the bytes are not readable
-func (s *System) get(mem Memory, msg mach.Addr, size uint32) (*Kmsg, mach.Name, mach.Name, mach.MsgReturn) {
-	if size < HeaderSize || size%Alignment != 0 {
+func (s *System) get(mem Memory, msg mach.Addr, option mach.MsgOption, size uint32) (*Kmsg, mach.Name, mach.Name, mach.MsgReturn) {
+	unit := uint32(Alignment)
+	if option == mach.SendMsg|mach.RcvMsg && size <= maxCall {
+		unit = callAlignment
+	}
+	if size < HeaderSize || size%unit != 0 {
 		return nil, 0, 0, mach.SendMsgTooSmall
 	}
 	if size > maxMessage {

@@ -19,7 +19,8 @@ import (
 //	    and addresses that the buffer now tells (pseudo-receive); special bits
 //	    say what could not be given back
 //
-//	1 SendMsgTooSmall   sendSize is less than a header or no multiple of 8
+//	1 SendMsgTooSmall   sendSize is less than a header or no multiple of 8; of 4,
+//	                    if option is SEND and RCV alone and the message is small
 //	  SendNoBuffer      the message is larger than the kernel takes
 //	  SendInvalidData   the message is not readable
 //	2 SendInvalidNotify SEND_CANCEL, and notify is null or no receive right
@@ -57,7 +58,7 @@ func (s *System) MsgTrap(c Caller, msg mach.Addr, option mach.MsgOption, sendSiz
 
 // send is the first half of MsgTrap.
 func (s *System) send(c Caller, msg mach.Addr, option mach.MsgOption, size, timeout uint32, notify mach.Name) mach.MsgReturn {
-	k, remote, local, mr := s.get(c.Memory(), msg, size)
+	k, remote, local, mr := s.get(c.Memory(), msg, option, size)
 	if mr != mach.MsgSuccess {
 		return mr
 	}

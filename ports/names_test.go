@@ -41,3 +41,29 @@ func TestRenameWithoutRoom(t *testing.T) {
 	require.Equal(t, mach.KernNameExists, s.Rename(n, other))
 	require.NotZero(t, w.typeOf(s, n))
 }
+
+// Of two names that a message's header frees, the destination's is the next to
+// be used again: the reply's is freed first.
+func TestHeaderFreesTheDestinationLast(t *testing.T) {
+	for name, dispositions := range map[string][2]mach.TypeName{
+		"sends":          {mach.TypeMoveSend, mach.TypeMoveSend},
+		"send-onces":     {mach.TypeMoveSendOnce, mach.TypeMoveSendOnce},
+		"once, then not": {mach.TypeMoveSendOnce, mach.TypeMoveSend},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			a, b := w.space(), w.space()
+			made := map[mach.TypeName]mach.TypeName{
+				mach.TypeMoveSend: mach.TypeMakeSend, mach.TypeMoveSendOnce: mach.TypeMakeSendOnce,
+			}
+			dest := w.give(b, w.receive(b), made[dispositions[0]], a)
+			reply := w.give(b, w.receive(b), made[dispositions[1]], a)
+			d, r, mr := a.CopyinHeader(Header{Remote: dest, RemoteType: dispositions[0], Local: reply, LocalType: dispositions[1]}, 0)
+			require.Equal(t, mach.MsgSuccess, mr)
+			require.Equal(t, dest, w.allocate(a, mach.RightDeadName))
+			require.Equal(t, reply, w.allocate(a, mach.RightDeadName))
+			w.z.Release(d)
+			w.z.Release(r)
+		})
+	}
+}

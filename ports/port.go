@@ -274,7 +274,7 @@ func (p *Port) destroy(r *Reaper) {
 	for w := p.blocked.first; w != nil; w = p.blocked.first {
 		p.blocked.remove(w)
 		w.offer.base().Remote = Right{}
-		r.doom(w.offer)
+		r.doomLate(w.offer)
 		w.offer = nil
 		w.wake(wokeDelivered)
 	}

@@ -2,6 +2,7 @@ package ports
 
 import (
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 
@@ -118,6 +119,42 @@ func TestMessagesDieWithAllTheyHold(t *testing.T) {
 		told = append(told, m.name)
 	}
 	require.Equal(t, []mach.Name{1001, 1002, 1003}, told)
+}
+
+// Senders that waited at a port that dies destroy what they were to send when
+// they run again: after all that the port owes, and in the order in which they
+// are woken (recorded: blocking/senders-laden-port-dies).
+func TestMessagesOfBlockedSendersDieLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		s := w.space()
+		to, full := w.receive(s), w.receive(s)
+		once := func() Right { return w.extract(s, to, mach.TypeMakeSendOnce) }
+		require.Equal(t, mach.KernSuccess, s.SetQLimit(full, 0))
+		var sent []<-chan SendResult
+		for range 2 {
+			p := w.receive(s)
+			require.Equal(t, mach.KernSuccess, s.InsertRight(p, w.extract(s, p, mach.TypeMakeSend)))
+			_, kr := s.RequestNotification(p, mach.NotifyDeadName, 0, once())
+			require.Equal(t, mach.KernSuccess, kr)
+			m := &note{rights: []Right{w.extract(s, p, mach.TypeMoveReceive)}}
+			m.Remote, m.Size = w.extract(s, full, mach.TypeMakeSend), 32
+			wt := w.waiter()
+			sent = append(sent, async(func() SendResult { return w.z.Send(m, wt, Limit{}, false) }))
+			synctest.Wait()
+		}
+		_, kr := s.RequestNotification(full, mach.NotifyNoSenders, 0, once())
+		require.Equal(t, mach.KernSuccess, kr)
+		_, kr = s.RequestNotification(full, mach.NotifyDeadName, 0, once())
+		require.Equal(t, mach.KernSuccess, kr)
+		require.Equal(t, mach.KernSuccess, s.DestroyName(full))
+		for _, c := range sent {
+			require.Equal(t, SendDone, <-c)
+		}
+		require.Equal(t, []mach.MsgID{
+			mach.NotifySendOnce, mach.NotifyPortDeleted, mach.NotifyDeadName, mach.NotifyDeadName,
+		}, w.ids(s, to))
+	})
 }
 
 // A port whose table is full takes no more requests, by a call or with a message

@@ -81,12 +81,14 @@ func (s *Space) Destroy() {
 		return true
 	})
 	s.zone.mu.Unlock()
+	r := &Reaper{z: s.zone}
 	for _, name := range held {
-		r := Reaper{z: s.zone}
 		s.zone.mu.Lock()
-		s.destroyEntry(&r, name, s.names.lookup(name))
-		r.unlock()
+		s.destroyEntry(r, name, s.names.lookup(name))
+		s.zone.mu.Unlock()
+		r.runJobs()
 	}
+	r.run()
 	s.zone.mu.Lock()
 	s.names, s.reverse, s.sets = table{}, nil, nil
 	s.zone.mu.Unlock()

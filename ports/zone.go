@@ -72,13 +72,18 @@ type job struct {
 // wait until it is done with. A message that was never whole, or of which a part
 // was received, goes right by right, each with all that is found in it: see
 // Abandon.
+//
+// The messages of senders that waited at a port that dies go last of all: in Mach
+// each sender destroys its own when it runs again.
 type Reaper struct {
 	z       *Zone
 	jobs    []job
+	late    []job
 	byRight bool
 }
 
 func (r *Reaper) doom(m Message)        { r.jobs = append(r.jobs, job{doomed: m}) }
+func (r *Reaper) doomLate(m Message)    { r.late = append(r.late, job{doomed: m}) }
 func (r *Reaper) notify(n Notification) { r.jobs = append(r.jobs, job{note: n}) }
 
 // sendOnceDestroyed owes the send-once notification for a send-once right of
@@ -91,14 +96,23 @@ func (r *Reaper) sendOnceDestroyed(p *Port) {
 // released.
 func (r *Reaper) unlock() {
 	r.z.mu.Unlock()
-	if len(r.jobs) == 0 {
+	if len(r.jobs) == 0 && len(r.late) == 0 {
 		return
 	}
-	big := &Reaper{z: r.z, jobs: r.jobs} // keeps r itself off the heap
+	big := &Reaper{z: r.z, jobs: r.jobs, late: r.late} // keeps r itself off the heap
 	big.run()
 }
 
 func (r *Reaper) run() {
+	r.runJobs()
+	for len(r.late) > 0 {
+		r.jobs, r.late = r.late, nil
+		r.runJobs()
+	}
+}
+
+// runJobs is run without those that are late.
+func (r *Reaper) runJobs() {
 	jobs := r.jobs
 	r.jobs = nil
 	for _, j := range jobs {
@@ -139,7 +153,12 @@ func (r *Reaper) Discard(right Right) {
 		return
 	}
 	if r.byRight {
-		r.z.Release(right)
+		one := &Reaper{z: r.z}
+		r.z.mu.Lock()
+		r.z.release(one, right)
+		r.z.mu.Unlock()
+		one.runJobs()
+		r.late = append(r.late, one.late...)
 		return
 	}
 	r.z.mu.Lock()
@@ -183,6 +202,8 @@ func (z *Zone) Destroy(m Message) {
 func (z *Zone) Abandon(m Message) {
 	r := &Reaper{z: z, byRight: true}
 	r.do(job{doomed: m})
+	r.byRight = false
+	r.run()
 }
 
 // Release destroys one right held by the kernel: a send right is dropped, a
