@@ -309,7 +309,9 @@ func addRandom(f *testing.F, seed uint64, n, size int) {
 // FuzzMessages: whatever several tasks send each other and the kernel at the same
 // time, the answers are return codes and the books balance. It runs for long with
 //
-//	go test ./kernel -run '^$' -fuzz 'FuzzMessages$' -fuzztime 30m
+//	go test ./kernel -run '^$' -fuzz 'FuzzMessages$' -fuzztime 30m -fuzzminimizetime 1x
+//
+// and so do the others; minimizing is no use where threads run as they like.
 func FuzzMessages(f *testing.F) {
 	addRandom(f, 7, 32, 6<<10)
 	f.Fuzz(attackTogether)
