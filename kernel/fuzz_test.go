@@ -86,8 +86,8 @@ func (h *hostile) rpc(k *Kernel) {
 	r.Args = args
 	out, kr := mig.Invoke(impatient{h.g}, mach.Name(h.word()), &r, in...)
 	if r.Name == "task_create" && kr == mach.KernSuccess {
-		_, kr = h.g.Call("task_terminate", out[0].Name)
-		_ = kr // another name of the same task may have been used
+		// Another name of the same task may have been used.
+		_, _ = mig.Invoke(impatient{h.g}, out[0].Name, &k.Table().ByName("task_terminate").Routine)
 	}
 }
 
@@ -97,19 +97,24 @@ func (h *hostile) run(k *Kernel) {
 			h.rpc(k)
 			continue
 		}
-		n := -int32(h.byte()) % 80
-		a := [7]uint64{h.word(), h.word(), h.word(), h.word(), h.word(), h.word(), h.word()}
-		switch n { // Never wait: no one wakes this thread.
-		case -70: // task_suspend
-			continue
-		case -25:
-			a[1] |= uint64(mach.SendTimeout | mach.RcvTimeout)
-			a[5] &= 1
-		case -61:
-			a[2] &= 1
-		}
-		h.g.Trap(n, a[:]...)
+		h.trap()
 	}
+}
+
+// trap is any trap with any seven words.
+func (h *hostile) trap() {
+	n := -int32(h.byte()) % 80
+	a := [7]uint64{h.word(), h.word(), h.word(), h.word(), h.word(), h.word(), h.word()}
+	switch n { // Never wait: no one wakes this thread.
+	case -70: // task_suspend
+		return
+	case -25:
+		a[1] |= uint64(mach.SendTimeout | mach.RcvTimeout)
+		a[5] &= 1
+	case -61:
+		a[2] &= 1
+	}
+	h.g.Trap(n, a[:]...)
 }
 
 // attack runs the input as a hostile thread and audits what it left, alive and

@@ -67,10 +67,12 @@ type page struct {
 // array, pages far above it (names that a client chose) through a map.
 // Invariants: a page exists iff one of its used bits is set; full has a bit
 // for each page of dir that has no unused name; every page of sparse is beyond
-// dir; free holds at most freeListMax names, all marked used with kind 0.
+// dir; free holds at most freeListMax names, all marked used with kind 0; the
+// words of full before low are all ones.
 type table struct {
 	dir    []*page
 	full   []uint64
+	low    int
 	sparse map[uint32]*page
 	free   []mach.Name
 	pages  uint32 // pages that exist; the array covers few more
@@ -153,6 +155,7 @@ func (t *table) release(name mach.Name, e *entry) {
 	p.used &^= 1 << (name & pageMask)
 	if uint64(i) < uint64(len(t.dir)) {
 		t.full[i/64] &^= 1 << (i % 64)
+		t.low = min(t.low, int(i/64))
 	}
 	if p.used&^reserved(i) == 0 {
 		t.dropPage(i)
@@ -174,9 +177,9 @@ func reserved(i uint32) uint64 {
 // firstNotFull is the lowest page with an unused name. A page that does not
 // exist yet has one.
 func (t *table) firstNotFull() uint32 {
-	for w, word := range t.full {
-		if word != ^uint64(0) {
-			i := uint32(w*64 + bits.TrailingZeros64(^word))
+	for ; t.low < len(t.full); t.low++ {
+		if word := t.full[t.low]; word != ^uint64(0) {
+			i := uint32(t.low*64 + bits.TrailingZeros64(^word))
 			if int(i) < len(t.dir) {
 				return i
 			}

@@ -154,7 +154,12 @@ func (r *Reaper) Discard(right Right) {
 		return
 	}
 	if r.byRight {
-		r.z.Release(right)
+		one := &Reaper{z: r.z}
+		r.z.mu.Lock()
+		r.z.release(one, right)
+		r.z.mu.Unlock()
+		one.runJobs()
+		r.late = append(r.late, one.late...)
 		return
 	}
 	r.z.mu.Lock()
@@ -196,7 +201,9 @@ func (z *Zone) Destroy(m Message) {
 //
 // Locks: none held; takes the IPC lock. Consumes m.
 func (z *Zone) Abandon(m Message) {
-	r := &Reaper{z: z, jobs: []job{{doomed: m}}, byRight: true}
+	r := &Reaper{z: z, byRight: true}
+	r.do(job{doomed: m})
+	r.byRight = false
 	r.run()
 }
 
