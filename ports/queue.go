@@ -127,11 +127,15 @@ func (p *Port) number(b *MsgBase) {
 
 // admit lets blocked senders put their messages while there is room. The
 // message is put on the sender's behalf, so nobody who comes later can take the
-// room.
+// room; but for a sender that is suspended: that one looks again when it runs.
 func (p *Port) admit(r *Reaper) {
 	for p.msgcount < p.qlimit && p.blocked.first != nil {
 		w := p.blocked.first
 		p.blocked.remove(w)
+		if w.suspended {
+			w.wake(wokeAnew)
+			continue
+		}
 		m := w.offer
 		w.offer = nil
 		w.wake(wokeDelivered)
@@ -167,33 +171,37 @@ func (z *Zone) Send(m Message, w *Waiter, limit Limit, always bool) SendResult {
 	b := m.base()
 	z.mu.Lock()
 	p := b.Remote.Port
-	switch {
-	case p.state == stateKernel:
-		z.mu.Unlock()
-		return SendKernel
-	case !p.alive():
-		b.Remote = Right{}
-		r.doom(m)
-	case always || p.msgcount < p.qlimit || b.Remote.Type == mach.TypePortSendOnce:
-		p.accept(&r, m)
-	case limit.expired():
-		z.mu.Unlock()
-		return SendTimedOut
-	default:
-		w.offer = m
-		switch w.block(&p.blocked, limit) {
-		case wokeTimeout:
-			w.offer = nil
+	for {
+		switch {
+		case p.state == stateKernel:
+			z.mu.Unlock()
+			return SendKernel
+		case !p.alive():
+			b.Remote = Right{}
+			r.doom(m)
+		case always || p.msgcount < p.qlimit || b.Remote.Type == mach.TypePortSendOnce:
+			p.accept(&r, m)
+		case limit.expired():
 			z.mu.Unlock()
 			return SendTimedOut
-		case wokeAborted:
+		default:
+			w.offer = m
+			why := w.block(&p.blocked, limit)
 			w.offer = nil
-			z.mu.Unlock()
-			return SendInterrupted
+			switch why {
+			case wokeAnew:
+				continue
+			case wokeTimeout:
+				z.mu.Unlock()
+				return SendTimedOut
+			case wokeAborted:
+				z.mu.Unlock()
+				return SendInterrupted
+			}
 		}
+		r.unlock()
+		return SendDone
 	}
-	r.unlock()
-	return SendDone
 }
 
 // Receive takes the next message for the receive right or port set that name
