@@ -185,6 +185,7 @@ func (w *world) audit() {
 	w.held = nil
 	require.Zero(w, w.z.LivePorts())
 	require.Zero(w, w.regions, "regions leaked")
+	require.Zero(w, w.sys.MemoryInUse(), "messages are counted that are gone")
 }
 
 // kernelPort is a kernel object port, audited as held.

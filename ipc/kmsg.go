@@ -77,6 +77,7 @@ type Kmsg struct {
 	parsed bool
 	dest   *ports.Port // the port a kernel server got the message from
 	frame  frame
+	cost   int64 // bytes that the system's account has for it
 	few    [3]Item
 }
 
@@ -143,6 +144,7 @@ func (k *Kmsg) Destroy() {
 // ReleaseTo implements ports.Message.
 func (k *Kmsg) ReleaseTo(r *ports.Reaper) {
 	k.sys.observeDestroyed(k)
+	k.refund()
 	local := k.Local
 	k.Local = ports.Right{}
 	r.Discard(local)

@@ -58,6 +58,8 @@ type System struct {
 	zone   *ports.Zone
 	server KernelServer
 
+	account account
+
 	mu        sync.Mutex                 // guards changes of observers
 	observers atomic.Pointer[[]Observer] // nil when there is none
 }
@@ -66,6 +68,7 @@ type System struct {
 // server may be nil if there are no kernel ports.
 func NewSystem(zone *ports.Zone, server KernelServer) *System {
 	s := &System{zone: zone, server: server}
+	s.LimitMemory(DefaultMemory)
 	zone.SetHooks(s)
 	return s
 }
@@ -192,6 +195,7 @@ func (s *System) serve(c Caller, k *Kmsg) {
 	c.Waiter().Hold(&k.frame)
 	reply := s.server.Serve(c, k)
 	c.Waiter().Drop()
+	k.refund()
 	s.zone.ConsumeDest(dest)
 	if list != nil {
 		for _, o := range *list {
@@ -220,6 +224,7 @@ func (s *System) ReceiveHeld(p *ports.Port, w *ports.Waiter, limit ports.Limit) 
 	k := m.(*Kmsg)
 	s.zone.ConsumeDest(k.Remote)
 	k.Remote = ports.Right{}
+	k.refund()
 	return k, mr
 }
 

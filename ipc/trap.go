@@ -20,7 +20,8 @@ import (
 //	    say what could not be given back
 //
 //	1 SendMsgTooSmall   sendSize is less than a header or no multiple of 8
-//	  SendNoBuffer      the message is larger than the kernel takes
+//	  SendNoBuffer      the message is larger than the kernel takes, or has
+//	                    memory for
 //	  SendInvalidData   the message is not readable
 //	2 SendInvalidNotify SEND_CANCEL, and notify is null or no receive right
 //	3 SendInvalidHeader, SendInvalidDest, SendInvalidReply: the header
@@ -68,6 +69,7 @@ func (s *System) send(c Caller, msg mach.Addr, option mach.MsgOption, size, time
 	cancel := mach.NameNull
 	if option&mach.SendCancel != 0 {
 		if cancel = notify; cancel == mach.NameNull {
+			k.refund()
 			return mach.SendInvalidNotify
 		}
 	}

@@ -123,6 +123,7 @@ func New(cfg Config) (*Kernel, error) {
 	k.console.w = cfg.Console
 	k.zone = ports.NewZone()
 	k.ipc = ipc.NewSystem(k.zone, k)
+	k.ipc.LimitMemory(min(cfg.Memory/2, ipc.DefaultMemory))
 	k.gsync = gsync.New(k.zone)
 	k.clock.run()
 	h := &host{k: k}
