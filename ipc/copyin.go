@@ -8,6 +8,9 @@ import (
 const (
 	// maxMessage is the largest message the kernel takes, in bytes.
 	maxMessage = 64 << 20
+	// shortMessage is the size of a message whose bytes need no memory of their
+	// own, in bytes: a header and four words with their descriptors.
+	shortMessage = HeaderSize + 4*16
 	// readChunk bounds what is allocated for bytes not yet known to be there.
 	readChunk = 256 << 10
 )
@@ -30,7 +33,13 @@ func (s *System) get(mem Memory, msg mach.Addr, size uint32) (*Kmsg, mach.Name, 
 		return nil, 0, 0, mach.SendNoBuffer
 	}
 	var ok bool
-	if k.buf, ok = readAll(mem, msg, int(size)); !ok {
+	if size <= shortMessage {
+		k.buf = k.room[:size]
+		ok = mem.ReadBytes(msg, k.buf) == mach.KernSuccess
+	} else {
+		k.buf, ok = readAll(mem, msg, int(size))
+	}
+	if !ok {
 		k.refund()
 		return nil, 0, 0, mach.SendInvalidData
 	}

@@ -221,25 +221,53 @@ func (z *Zone) Send(m Message, w *Waiter, limit Limit, always bool) SendResult {
 //	RcvPortChanged   the port was moved into a set
 func (s *Space) Receive(name mach.Name, w *Waiter, maxSize uint32, limit Limit) (m Message, size uint32, mr mach.MsgReturn) {
 	s.zone.mu.Lock()
-	if !s.active {
+	q, mr := s.queueNamed(name)
+	if mr != mach.MsgSuccess {
 		s.zone.mu.Unlock()
-		return nil, 0, mach.RcvInvalidName
-	}
-	e := s.names.lookup(name)
-	var q *queue
-	switch {
-	case e == nil || e.kind&(kindReceive|kindSet) == 0:
-		s.zone.mu.Unlock()
-		return nil, 0, mach.RcvInvalidName
-	case e.kind&kindSet != 0:
-		q = &s.sets[name].queue
-	case e.port.set != nil:
-		s.zone.mu.Unlock()
-		return nil, 0, mach.RcvInSet
-	default:
-		q = &e.port.queue
+		return nil, 0, mr
 	}
 	return s.zone.receive(q, w, maxSize, limit)
+}
+
+// queueNamed is the queue that a receive from name takes messages of.
+//
+//	RcvInvalidName, RcvInSet: as Receive
+func (s *Space) queueNamed(name mach.Name) (*queue, mach.MsgReturn) {
+	if !s.active {
+		return nil, mach.RcvInvalidName
+	}
+	e := s.names.lookup(name)
+	switch {
+	case e == nil || e.kind&(kindReceive|kindSet) == 0:
+		return nil, mach.RcvInvalidName
+	case e.kind&kindSet != 0:
+		return &s.sets[name].queue, mach.MsgSuccess
+	case e.port.set != nil:
+		return nil, mach.RcvInSet
+	}
+	return &e.port.queue, mach.MsgSuccess
+}
+
+// Pass is a send past any limit and the receive from name that follows it, in one:
+// it reports true where that receive would take m itself, at once, and m is then as
+// received. Else nothing has changed: other messages come first, somebody waits
+// for one, m is larger than maxSize, goes elsewhere, or would be destroyed.
+//
+// Locks: none held; takes the IPC lock. The caller owns m before and after.
+func (s *Space) Pass(m Message, name mach.Name, maxSize uint32) bool {
+	s.zone.mu.Lock()
+	defer s.zone.mu.Unlock()
+	b := m.base()
+	p := b.Remote.Port
+	if p == nil || !p.alive() || b.Circular || b.Size > maxSize {
+		return false
+	}
+	q, mr := s.queueNamed(name)
+	if mr != mach.MsgSuccess || p.queueOf() != q || q.first != nil || q.receivers.first != nil {
+		return false
+	}
+	p.number(b) // the message is counted and uncounted; no sender can be waiting for the room
+	return true
 }
 
 // ReceiveHeld is Receive for a port whose receive right kernel code holds
