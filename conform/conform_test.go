@@ -178,10 +178,10 @@ func TestTheSuiteAgrees(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, s.Versions(), 1, "all recordings are of one kernel")
 	for _, on := range []Target{
-		{kernel.Observed, mach.VersionPackaged},
-		{kernel.Documented, mach.VersionPackaged},
-		{kernel.Observed, mach.VersionNewest},
-		{kernel.Documented, mach.VersionNewest},
+		{Edition: kernel.Observed, Version: mach.VersionPackaged},
+		{Edition: kernel.Documented, Version: mach.VersionPackaged},
+		{Edition: kernel.Observed, Version: mach.VersionNewest},
+		{Edition: kernel.Documented, Version: mach.VersionNewest},
 	} {
 		t.Run(fmt.Sprint(on.Edition, " ", on.Version), func(t *testing.T) {
 			rep, err := Judge(context.Background(), s, Options{Target: on})

@@ -44,6 +44,7 @@ type Result struct {
 type Target struct {
 	Edition kernel.Edition
 	Version mach.Version
+	LongWay bool // messages take the long way only: see kernel.Config
 }
 
 // Report is a suite judged.

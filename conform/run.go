@@ -71,7 +71,7 @@ func (c *console) String() string {
 // says what went wrong with the run as such, one line, empty if nothing.
 func exec(ctx context.Context, on Target, c Client, words []string, began func(int)) (text, trouble string, err error) {
 	out := &console{flooded: make(chan struct{}), began: began}
-	k, err := kernel.New(kernel.Config{Memory: runMemory, Console: out, Edition: on.Edition, Version: on.Version})
+	k, err := kernel.New(kernel.Config{Memory: runMemory, Console: out, Edition: on.Edition, Version: on.Version, LongWay: on.LongWay})
 	if err != nil {
 		return "", "", err
 	}

@@ -8,8 +8,9 @@ import (
 const (
 	// maxMessage is the largest message the kernel takes, in bytes.
 	maxMessage = 64 << 20
-	// maxOOLRights is the most rights an array out of line may carry.
-	maxOOLRights = 8 << 20
+	// shortMessage is the size of a message whose bytes need no memory of their
+	// own, in bytes: a header and four words with their descriptors.
+	shortMessage = HeaderSize + 4*16
 	// readChunk bounds what is allocated for bytes not yet known to be there.
 	readChunk = 256 << 10
 
@@ -26,7 +27,8 @@ const (
 //
 //	SendMsgTooSmall  size is less than a header or no multiple of 8 (of 4 in a
 //	                 short call)
-//	SendNoBuffer     the message is larger than the kernel takes
+//	SendNoBuffer     the message is larger than the kernel takes, or has memory
+//	                 for
 //	SendInvalidData  the bytes are not readable
 func (s *System) get(mem Memory, msg mach.Addr, option mach.MsgOption, size uint32) (*Kmsg, mach.Name, mach.Name, mach.MsgReturn) {
 	unit := uint32(Alignment)
@@ -39,13 +41,23 @@ func (s *System) get(mem Memory, msg mach.Addr, option mach.MsgOption, size uint
 	if size > maxMessage {
 		return nil, 0, 0, mach.SendNoBuffer
 	}
-	buf, ok := readAll(mem, msg, int(size))
+	k := &Kmsg{sys: s}
+	if !k.charge(int64(size)) {
+		return nil, 0, 0, mach.SendNoBuffer
+	}
+	var ok bool
+	if size <= shortMessage {
+		k.buf = k.room[:size]
+		ok = mem.ReadBytes(msg, k.buf) == mach.KernSuccess
+	} else {
+		k.buf, ok = readAll(mem, msg, int(size))
+	}
 	if !ok {
+		k.refund()
 		return nil, 0, 0, mach.SendInvalidData
 	}
-	h, _ := ParseHeader(buf)
-	k := &Kmsg{sys: s, Bits: h.Bits &^ mach.BitsCircular, ID: h.ID, buf: buf}
-	k.Size, k.Seqno = size, h.Seqno
+	h, _ := ParseHeader(k.buf)
+	k.Bits, k.ID, k.Size, k.Seqno = h.Bits&^mach.BitsCircular, h.ID, size, h.Seqno
 	return k, h.Remote, h.Local, mach.MsgSuccess
 }
 
@@ -79,6 +91,7 @@ func (k *Kmsg) copyin(c Caller, remote, local, notify mach.Name) (mr mach.MsgRet
 	h := ports.Header{Remote: remote, RemoteType: k.Bits.Remote(), Local: local, LocalType: k.Bits.Local()}
 	k.Remote, k.Local, mr = c.Space().CopyinHeader(h, notify)
 	if mr != mach.MsgSuccess {
+		k.refund()
 		return mr
 	}
 	k.Bits = k.Bits&^mach.BitsPortsMask | mach.Bits(h.RemoteType.Received(), h.LocalType.Received())
@@ -110,7 +123,7 @@ func (k *Kmsg) copyin(c Caller, remote, local, notify mach.Name) (mr mach.MsgRet
 // fails half way: the message then holds what was converted.
 //
 //	SendInvalidMemory  out-of-line memory is not readable, or not to be
-//	                   deallocated, or too much
+//	                   deallocated; the kernel has no memory for the rights
 //	SendInvalidRight   a name does not denote the right to be sent
 func (k *Kmsg) copyinItem(c Caller, it *Item) mach.MsgReturn {
 	if it.Inline && !it.IsPort() {
@@ -125,7 +138,7 @@ func (k *Kmsg) copyinItem(c Caller, it *Item) mach.MsgReturn {
 		mr = k.copyinRights(c, it, slot, 8)
 	case it.IsPort():
 		var names []byte
-		if names, mr = readNames(c.Memory(), mach.Addr(le.Uint64(slot)), it); mr == mach.MsgSuccess {
+		if names, mr = k.readNames(c.Memory(), mach.Addr(le.Uint64(slot)), it); mr == mach.MsgSuccess {
 			mr = k.copyinRights(c, it, names, 4)
 		}
 	case it.Bytes() > 0:
@@ -143,11 +156,11 @@ func (k *Kmsg) copyinItem(c Caller, it *Item) mach.MsgReturn {
 
 // readNames reads the names of an array out of line, and gives the sender's
 // pages back if it says so.
-func readNames(mem Memory, a mach.Addr, it *Item) ([]byte, mach.MsgReturn) {
+func (k *Kmsg) readNames(mem Memory, a mach.Addr, it *Item) ([]byte, mach.MsgReturn) {
 	if it.Number == 0 {
 		return nil, mach.MsgSuccess
 	}
-	if it.Number > maxOOLRights {
+	if !k.charge(rightCost * int64(it.Number)) {
 		return nil, mach.SendInvalidMemory
 	}
 	names, ok := readAll(mem, a, 4*int(it.Number))

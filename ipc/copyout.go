@@ -45,6 +45,7 @@ func (k *Kmsg) copyout(c Caller, msg mach.Addr, notify mach.Name) mach.MsgReturn
 	if !k.put(c.Memory(), msg, remote, local) && mr == mach.MsgSuccess {
 		mr = mach.RcvInvalidData
 	}
+	k.refund()
 	return mr
 }
 
@@ -102,6 +103,7 @@ func (k *Kmsg) pseudoReceive(c Caller, msg mach.Addr) mach.MsgReturn {
 		bits |= k.copyoutBody(c)
 	}
 	k.put(c.Memory(), msg, names[0], ports.Local{Name: names[1]})
+	k.refund()
 	return bits
 }
 

@@ -1,6 +1,7 @@
 package ipc
 
 import (
+	"flag"
 	"fmt"
 	"sort"
 	"sync"
@@ -13,7 +14,25 @@ import (
 	"machkernel/ports"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(bothWays{m}) }
+
+// longWay turns the fast ways off in the worlds of tests.
+var longWay bool
+
+// bothWays runs all tests twice, with the fast ways and without. Fuzzing, benchmarks
+// and lists are left as they are.
+type bothWays struct{ m *testing.M }
+
+func (b bothWays) Run() int {
+	code := b.m.Run()
+	for _, name := range []string{"test.fuzz", "test.bench", "test.list"} {
+		if f := flag.Lookup(name); f != nil && f.Value.String() != "" {
+			return code
+		}
+	}
+	longWay = true
+	return max(code, b.m.Run())
+}
 
 // fakeMemory is a task's memory made of pages in a map.
 type fakeMemory struct {
@@ -159,6 +178,9 @@ type world struct {
 func newWorld(t testing.TB) *world {
 	w := &world{TB: t, z: ports.NewZone()}
 	w.sys = NewSystem(w.z, w)
+	if longWay {
+		w.sys.LongWay()
+	}
 	t.Cleanup(w.audit)
 	return w
 }
@@ -185,6 +207,7 @@ func (w *world) audit() {
 	w.held = nil
 	require.Zero(w, w.z.LivePorts())
 	require.Zero(w, w.regions, "regions leaked")
+	require.Zero(w, w.sys.MemoryInUse(), "messages are counted that are gone")
 }
 
 // kernelPort is a kernel object port, audited as held.

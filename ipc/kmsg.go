@@ -63,7 +63,8 @@ func (it *Item) TakeRegion() Region {
 //	copied out  nobody: only bytes null                 the receiver's
 //	destroyed   nobody             null                 -
 //
-// The zero value is not usable: see System.NewKmsg.
+// The zero value is not usable: see System.NewKmsg. A Kmsg is not copied: a short
+// one's bytes lie in it.
 type Kmsg struct {
 	ports.MsgBase // Remote is the destination right; Size counts the header
 
@@ -77,7 +78,9 @@ type Kmsg struct {
 	parsed bool
 	dest   *ports.Port // the port a kernel server got the message from
 	frame  frame
+	cost   int64 // bytes that the system's account has for it
 	few    [3]Item
+	room   [shortMessage]byte // buf of a short message
 }
 
 // frame is what a thread holds while it has the kernel serve a message.
@@ -97,7 +100,8 @@ func (f *frame) Message() ports.Message { return f.k }
 //
 // Consumes dest, a send or send-once right.
 func (s *System) NewKmsg(dest ports.Right, id mach.MsgID) *Kmsg {
-	k := &Kmsg{sys: s, ID: id, Bits: mach.Bits(dest.Type, 0), parsed: true, buf: make([]byte, HeaderSize, 64)}
+	k := &Kmsg{sys: s, ID: id, Bits: mach.Bits(dest.Type, 0), parsed: true}
+	k.buf = k.room[:HeaderSize]
 	k.Remote = dest
 	k.Size = HeaderSize
 	k.Items = k.few[:0]
@@ -134,10 +138,24 @@ func (k *Kmsg) Body() []byte { return k.buf[HeaderSize:] }
 //
 // Locks: none held; takes the IPC lock. Consumes k.
 func (k *Kmsg) Destroy() {
-	if k == nil {
-		return
+	switch {
+	case k == nil:
+	case k.empty() && !k.sys.longWay:
+		k.sys.observeDestroyed(k)
+		k.refund()
+	default:
+		k.sys.zone.Destroy(k)
 	}
-	k.sys.zone.Destroy(k)
+}
+
+// empty reports whether the message, which no queue has or had last, holds nothing.
+func (k *Kmsg) empty() bool {
+	for i := range k.Items {
+		if it := &k.Items[i]; len(it.Rights) > 0 || it.Region != nil {
+			return false
+		}
+	}
+	return !k.Remote.Valid() && !k.Local.Valid()
 }
 
 // abandon is Destroy for a message of which the kernel has only a part: see
@@ -147,6 +165,7 @@ func (k *Kmsg) abandon() { k.sys.zone.Abandon(k) }
 // ReleaseTo implements ports.Message.
 func (k *Kmsg) ReleaseTo(r *ports.Reaper) {
 	k.sys.observeDestroyed(k)
+	k.refund()
 	local := k.Local
 	k.Local = ports.Right{}
 	r.Discard(local)

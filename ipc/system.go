@@ -58,6 +58,11 @@ type System struct {
 	zone   *ports.Zone
 	server KernelServer
 
+	account account
+
+	// longWay turns the fast ways off: see LongWay.
+	longWay bool
+
 	mu        sync.Mutex                 // guards changes of observers
 	observers atomic.Pointer[[]Observer] // nil when there is none
 }
@@ -66,9 +71,20 @@ type System struct {
 // server may be nil if there are no kernel ports.
 func NewSystem(zone *ports.Zone, server KernelServer) *System {
 	s := &System{zone: zone, server: server}
+	s.LimitMemory(DefaultMemory)
 	zone.SetHooks(s)
 	return s
 }
+
+// LongWay makes every message take the long way, through its port's queue. The
+// fast ways are to be told from it by nothing but speed; tests run both. It is
+// called before the system is used.
+//
+//	fast way                                    long way
+//	the kernel's reply to a call that receives  it is queued at the reply port and
+//	it is the caller's, at once (ports.Pass)    taken from there
+//	a message that holds nothing just ends      it goes through a Reaper
+func (s *System) LongWay() { s.longWay = true }
 
 // Zone is where the system's ports come from.
 func (s *System) Zone() *ports.Zone { return s.zone }
@@ -101,6 +117,22 @@ func (s *System) change(edit func([]Observer) []Observer) {
 		return
 	}
 	s.observers.Store(&list)
+}
+
+func (s *System) observeSent(c Caller, k *Kmsg) {
+	if list := s.observers.Load(); list != nil {
+		for _, o := range *list {
+			o.MessageSent(c, k)
+		}
+	}
+}
+
+func (s *System) observeReceived(c Caller, k *Kmsg) {
+	if list := s.observers.Load(); list != nil {
+		for _, o := range *list {
+			o.MessageReceived(c, k)
+		}
+	}
 }
 
 func (s *System) observeDestroyed(k *Kmsg) {
@@ -160,11 +192,12 @@ func (s *System) deliver(c Caller, k *Kmsg) {
 		k.Destroy()
 		return
 	}
-	if list := s.observers.Load(); list != nil {
-		for _, o := range *list {
-			o.MessageSent(c, k)
-		}
-	}
+	s.observeSent(c, k)
+	s.enqueue(c, k)
+}
+
+// enqueue is deliver without telling observers of it.
+func (s *System) enqueue(c Caller, k *Kmsg) {
 	if s.zone.Send(k, nil, ports.Limit{}, true) != ports.SendKernel {
 		return
 	}
@@ -172,11 +205,14 @@ func (s *System) deliver(c Caller, k *Kmsg) {
 		s.KernelNotification(k)
 		return
 	}
-	s.serve(c, k)
+	if reply := s.serve(c, k); reply != nil {
+		s.deliver(c, reply)
+	}
 }
 
-// serve has the kernel answer k in the sender's thread, and sends the reply.
-func (s *System) serve(c Caller, k *Kmsg) {
+// serve has the kernel answer k in the sender's thread. The reply, nil if there is
+// none, is the caller's to send.
+func (s *System) serve(c Caller, k *Kmsg) (reply *Kmsg) {
 	list := s.observers.Load()
 	if list != nil {
 		for _, o := range *list {
@@ -190,17 +226,16 @@ func (s *System) serve(c Caller, k *Kmsg) {
 	k.dest, k.Remote = dest.Port, ports.Right{}
 	k.frame = frame{k, dest}
 	c.Waiter().Hold(&k.frame)
-	reply := s.server.Serve(c, k)
+	reply = s.server.Serve(c, k)
 	c.Waiter().Drop()
+	k.refund()
 	s.zone.ConsumeDest(dest)
 	if list != nil {
 		for _, o := range *list {
 			o.KernelReply(c, id, reply)
 		}
 	}
-	if reply != nil {
-		s.deliver(c, reply)
-	}
+	return reply
 }
 
 // ReceiveHeld takes the next message from a port whose receive right kernel
@@ -220,6 +255,7 @@ func (s *System) ReceiveHeld(p *ports.Port, w *ports.Waiter, limit ports.Limit) 
 	k := m.(*Kmsg)
 	s.zone.ConsumeDest(k.Remote)
 	k.Remote = ports.Right{}
+	k.refund()
 	return k, mr
 }
 

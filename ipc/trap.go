@@ -21,7 +21,8 @@ import (
 //
 //	1 SendMsgTooSmall   sendSize is less than a header or no multiple of 8; of 4,
 //	                    if option is SEND and RCV alone and the message is small
-//	  SendNoBuffer      the message is larger than the kernel takes
+//	  SendNoBuffer      the message is larger than the kernel takes, or has
+//	                    memory for
 //	  SendInvalidData   the message is not readable
 //	2 SendInvalidNotify SEND_CANCEL, and notify is null or no receive right
 //	3 SendInvalidHeader, SendInvalidDest, SendInvalidReply: the header
@@ -49,45 +50,71 @@ import (
 func (s *System) MsgTrap(c Caller, msg mach.Addr, option mach.MsgOption, sendSize, rcvSize uint32,
 	rcvName mach.Name, timeout uint32, notify mach.Name,
 ) mach.MsgReturn {
+	var reply *Kmsg
 	if option&mach.SendMsg != 0 {
-		if mr := s.send(c, msg, option, sendSize, timeout, notify); mr != mach.MsgSuccess {
+		var mr mach.MsgReturn
+		if reply, mr = s.send(c, msg, option, sendSize, timeout, notify); mr != mach.MsgSuccess {
 			return mr
 		}
 	}
-	if option&mach.RcvMsg != 0 {
-		return s.receive(c, msg, option, rcvSize, rcvName, timeout, notify)
+	if option&mach.RcvMsg == 0 {
+		if reply != nil {
+			s.deliver(c, reply)
+		}
+		return mach.MsgSuccess
 	}
-	return mach.MsgSuccess
+	room := ^uint32(0)
+	if option&mach.RcvLarge != 0 {
+		room = rcvSize
+	}
+	if reply != nil {
+		if s.pass(c, reply, rcvName, room) {
+			return s.take(c, reply, msg, option, rcvSize, notify)
+		}
+	}
+	return s.receive(c, msg, option, rcvSize, rcvName, room, timeout, notify)
 }
 
-// send is the first half of MsgTrap.
-func (s *System) send(c Caller, msg mach.Addr, option mach.MsgOption, size, timeout uint32, notify mach.Name) mach.MsgReturn {
+// pass sends the kernel's reply to a call of c that goes on to receive from name. It
+// reports true if the reply is what is received: then the caller has it.
+func (s *System) pass(c Caller, reply *Kmsg, name mach.Name, room uint32) bool {
+	if s.longWay || !reply.Remote.Valid() {
+		s.deliver(c, reply)
+		return false
+	}
+	s.observeSent(c, reply)
+	if c.Space().Pass(reply, name, room) {
+		return true
+	}
+	s.enqueue(c, reply)
+	return false
+}
+
+// send is the first half of MsgTrap. A reply is the kernel's to a message that it
+// served, and the caller's to send.
+func (s *System) send(c Caller, msg mach.Addr, option mach.MsgOption, size, timeout uint32, notify mach.Name) (reply *Kmsg, mr mach.MsgReturn) {
 	k, remote, local, mr := s.get(c.Memory(), msg, option, size)
 	if mr != mach.MsgSuccess {
-		return mr
+		return nil, mr
 	}
 	cancel := mach.NameNull
 	if option&mach.SendCancel != 0 {
 		if cancel = notify; cancel == mach.NameNull {
-			return mach.SendInvalidNotify
+			k.refund()
+			return nil, mach.SendInvalidNotify
 		}
 	}
 	if mr = k.copyin(c, remote, local, cancel); mr != mach.MsgSuccess {
-		return mr
+		return nil, mr
 	}
-	if list := s.observers.Load(); list != nil {
-		for _, o := range *list {
-			o.MessageSent(c, k)
-		}
-	}
+	s.observeSent(c, k)
 	limit := ports.Millis(option&mach.SendTimeout != 0, timeout)
 	if option&mach.SendNotify != 0 && !limit.Timed {
 		limit = ports.Millis(true, 0)
 	}
 	switch s.zone.Send(k, c.Waiter(), limit, false) {
 	case ports.SendKernel:
-		s.serve(c, k)
-		return mach.MsgSuccess
+		return s.serve(c, k), mach.MsgSuccess
 	case ports.SendTimedOut:
 		switch {
 		case option&mach.SendNotify == 0:
@@ -96,23 +123,20 @@ func (s *System) send(c Caller, msg mach.Addr, option mach.MsgOption, size, time
 			mr = mach.SendInvalidNotify
 		default:
 			if mr = c.Space().Force(k, notify); mr == mach.SendWillNotify {
-				return mr
+				return nil, mr
 			}
 		}
 	case ports.SendInterrupted:
 		mr = mach.SendInterrupted
 	default:
-		return mach.MsgSuccess
+		return nil, mach.MsgSuccess
 	}
-	return mr | k.pseudoReceive(c, msg)
+	return nil, mr | k.pseudoReceive(c, msg)
 }
 
-// receive is the second half of MsgTrap.
-func (s *System) receive(c Caller, msg mach.Addr, option mach.MsgOption, size uint32, name mach.Name, timeout uint32, notify mach.Name) mach.MsgReturn {
-	room := ^uint32(0)
-	if option&mach.RcvLarge != 0 {
-		room = size
-	}
+// receive is the second half of MsgTrap. A message of more than room bytes stays
+// queued.
+func (s *System) receive(c Caller, msg mach.Addr, option mach.MsgOption, size uint32, name mach.Name, room, timeout uint32, notify mach.Name) mach.MsgReturn {
 	limit := ports.Millis(option&mach.RcvTimeout != 0, timeout)
 	m, needed, mr := c.Space().Receive(name, c.Waiter(), room, limit)
 	if mr == mach.RcvTooLarge {
@@ -123,18 +147,19 @@ func (s *System) receive(c Caller, msg mach.Addr, option mach.MsgOption, size ui
 	if mr != mach.MsgSuccess {
 		return mr
 	}
-	k := m.(*Kmsg)
-	if list := s.observers.Load(); list != nil {
-		for _, o := range *list {
-			o.MessageReceived(c, k)
-		}
-	}
+	return s.take(c, m.(*Kmsg), msg, option, size, notify)
+}
+
+// take gives a message that left its queue to the receiver, whose buffer has size
+// bytes.
+func (s *System) take(c Caller, k *Kmsg, msg mach.Addr, option mach.MsgOption, size uint32, notify mach.Name) (mr mach.MsgReturn) {
+	s.observeReceived(c, k)
 	dead := mach.NameNull
 	if option&mach.RcvNotify != 0 {
 		dead = notify
 	}
 	switch {
-	case needed > size:
+	case k.Size > size:
 		mr = mach.RcvTooLarge
 	case option&mach.RcvNotify != 0 && notify == mach.NameNull:
 		mr = mach.RcvInvalidNotify

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -14,7 +15,7 @@ import (
 // Audit proves that nothing is lost: every right in a space, a message or a
 // field of the kernel is counted by its port, and every port is in somebody's
 // hands; every page frame is held by the memory objects and messages that say
-// so. It closes the gate while it walks, so it is right on a live kernel too.
+// so; what messages cost is counted. It closes the gate while it walks, so it is right on a live kernel too.
 // The error names the first discrepancy of each kind.
 //
 // It waits for all threads that are inside a trap and not blocked. A thread
@@ -55,7 +56,9 @@ func (k *Kernel) Audit() error {
 			}
 		}
 	}
+	var cost int64
 	roots.Seen = func(m ports.Message) {
+		cost += m.(*ipc.Kmsg).Cost()
 		m.(*ipc.Kmsg).Regions(func(r ipc.Region) {
 			if c := copyOf(r); c != nil {
 				copies = append(copies, c)
@@ -63,5 +66,8 @@ func (k *Kernel) Audit() error {
 		})
 	}
 	err := k.zone.Audit(roots)
+	if used := k.ipc.MemoryInUse(); err == nil && cost != used {
+		err = fmt.Errorf("ipc audit: messages cost %d bytes, %d are counted", cost, used)
+	}
 	return errors.Join(err, vm.Audit(k.frames, spaces, copies))
 }

@@ -31,8 +31,12 @@ func BenchmarkFloorChannelRoundTrip(b *testing.B) {
 	<-pong
 }
 
-func BenchmarkKernelRPC(b *testing.B) {
-	k := start(b, Config{})
+// The reply is passed to the caller, or, the long way, queued and taken.
+func BenchmarkKernelRPC(b *testing.B)        { kernelRPC(b, false) }
+func BenchmarkKernelRPCLongWay(b *testing.B) { kernelRPC(b, true) }
+
+func kernelRPC(b *testing.B, long bool) {
+	k := start(b, Config{LongWay: long})
 	inTask(b, k, func(g *GoThread) {
 		self := g.TaskSelf()
 		r := &k.Table().ByName("mach_port_get_refs").Routine

@@ -35,6 +35,7 @@ func (t *Task) Go(f func(*GoThread)) (*Thread, error) {
 	}
 	th.mem, th.started = g.mem, true
 	th.holds--
+	th.waiter.SetSuspended(th.holds > 0)
 	th.stops--
 	go func() {
 		defer th.leave()

@@ -117,6 +117,7 @@ func (th *Thread) arrive() {
 func (th *Thread) hold() {
 	th.mu.Lock()
 	th.holds++
+	th.waiter.SetSuspended(true)
 	hw, running := th.hw, !th.out
 	th.mu.Unlock()
 	if hw != nil && running {
@@ -138,6 +139,7 @@ func (th *Thread) release() error {
 	th.holds--
 	if th.holds == 0 {
 		th.halted = false
+		th.waiter.SetSuspended(false)
 	}
 	th.moved.Broadcast()
 	return nil

@@ -38,6 +38,10 @@ type Config struct {
 	// means mach.VersionPackaged.
 	Version mach.Version
 
+	// LongWay has every message take the long way, through its port's queue. It
+	// is for tests: nothing but speed tells the fast ways.
+	LongWay bool
+
 	// Console receives what clients print. nil discards it.
 	Console io.Writer
 
@@ -124,6 +128,10 @@ func New(cfg Config) (*Kernel, error) {
 	k.console.w = cfg.Console
 	k.zone = ports.NewZone()
 	k.ipc = ipc.NewSystem(k.zone, k)
+	if cfg.LongWay {
+		k.ipc.LongWay()
+	}
+	k.ipc.LimitMemory(min(cfg.Memory/2, ipc.DefaultMemory))
 	k.gsync = gsync.New(k.zone)
 	k.clock.run()
 	h := &host{k: k}

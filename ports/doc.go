@@ -63,8 +63,9 @@
 // says why, so a wait ends once. A message goes from hand to hand: a sender
 // gives it to the first receiver waiting, and a receiver that makes room queues
 // the message of the first sender waiting; nobody who comes later can step
-// between. That is stricter than Mach, where a woken sender may find the room
-// taken.
+// between. Only a sender that is suspended looks for itself when it runs again, and
+// the room goes to the next. The real kernel has every woken sender look for
+// itself: there the room is nobody's until it runs.
 //
 // Facts about rights, names and their order of checks follow GNU Mach
 // (ipc/ipc_right.c, ipc_entry.c, ipc_object.c, ipc_port.c, ipc_pset.c,

@@ -127,11 +127,15 @@ func (p *Port) number(b *MsgBase) {
 
 // admit lets blocked senders put their messages while there is room. The
 // message is put on the sender's behalf, so nobody who comes later can take the
-// room.
+// room; but for a sender that is suspended: that one looks again when it runs.
 func (p *Port) admit(r *Reaper) {
 	for p.msgcount < p.qlimit && p.blocked.first != nil {
 		w := p.blocked.first
 		p.blocked.remove(w)
+		if w.suspended {
+			w.wake(wokeAnew)
+			continue
+		}
 		m := w.offer
 		w.offer = nil
 		w.wake(wokeDelivered)
@@ -167,33 +171,37 @@ func (z *Zone) Send(m Message, w *Waiter, limit Limit, always bool) SendResult {
 	b := m.base()
 	z.mu.Lock()
 	p := b.Remote.Port
-	switch {
-	case p.state == stateKernel:
-		z.mu.Unlock()
-		return SendKernel
-	case !p.alive():
-		b.Remote = Right{}
-		r.doom(m)
-	case always || p.msgcount < p.qlimit || b.Remote.Type == mach.TypePortSendOnce:
-		p.accept(&r, m)
-	case limit.expired():
-		z.mu.Unlock()
-		return SendTimedOut
-	default:
-		w.offer = m
-		switch w.block(&p.blocked, limit) {
-		case wokeTimeout:
-			w.offer = nil
+	for {
+		switch {
+		case p.state == stateKernel:
+			z.mu.Unlock()
+			return SendKernel
+		case !p.alive():
+			b.Remote = Right{}
+			r.doom(m)
+		case always || p.msgcount < p.qlimit || b.Remote.Type == mach.TypePortSendOnce:
+			p.accept(&r, m)
+		case limit.expired():
 			z.mu.Unlock()
 			return SendTimedOut
-		case wokeAborted:
+		default:
+			w.offer = m
+			why := w.block(&p.blocked, limit)
 			w.offer = nil
-			z.mu.Unlock()
-			return SendInterrupted
+			switch why {
+			case wokeAnew:
+				continue
+			case wokeTimeout:
+				z.mu.Unlock()
+				return SendTimedOut
+			case wokeAborted:
+				z.mu.Unlock()
+				return SendInterrupted
+			}
 		}
+		r.unlock()
+		return SendDone
 	}
-	r.unlock()
-	return SendDone
 }
 
 // Receive takes the next message for the receive right or port set that name
@@ -213,25 +221,53 @@ func (z *Zone) Send(m Message, w *Waiter, limit Limit, always bool) SendResult {
 //	RcvPortChanged   the port was moved into a set
 func (s *Space) Receive(name mach.Name, w *Waiter, maxSize uint32, limit Limit) (m Message, size uint32, mr mach.MsgReturn) {
 	s.zone.mu.Lock()
-	if !s.active {
+	q, mr := s.queueNamed(name)
+	if mr != mach.MsgSuccess {
 		s.zone.mu.Unlock()
-		return nil, 0, mach.RcvInvalidName
-	}
-	e := s.names.lookup(name)
-	var q *queue
-	switch {
-	case e == nil || e.kind&(kindReceive|kindSet) == 0:
-		s.zone.mu.Unlock()
-		return nil, 0, mach.RcvInvalidName
-	case e.kind&kindSet != 0:
-		q = &s.sets[name].queue
-	case e.port.set != nil:
-		s.zone.mu.Unlock()
-		return nil, 0, mach.RcvInSet
-	default:
-		q = &e.port.queue
+		return nil, 0, mr
 	}
 	return s.zone.receive(q, w, maxSize, limit)
+}
+
+// queueNamed is the queue that a receive from name takes messages of.
+//
+//	RcvInvalidName, RcvInSet: as Receive
+func (s *Space) queueNamed(name mach.Name) (*queue, mach.MsgReturn) {
+	if !s.active {
+		return nil, mach.RcvInvalidName
+	}
+	e := s.names.lookup(name)
+	switch {
+	case e == nil || e.kind&(kindReceive|kindSet) == 0:
+		return nil, mach.RcvInvalidName
+	case e.kind&kindSet != 0:
+		return &s.sets[name].queue, mach.MsgSuccess
+	case e.port.set != nil:
+		return nil, mach.RcvInSet
+	}
+	return &e.port.queue, mach.MsgSuccess
+}
+
+// Pass is a send past any limit and the receive from name that follows it, in one:
+// it reports true where that receive would take m itself, at once, and m is then as
+// received. Else nothing has changed: other messages come first, somebody waits
+// for one, m is larger than maxSize, goes elsewhere, or would be destroyed.
+//
+// Locks: none held; takes the IPC lock. The caller owns m before and after.
+func (s *Space) Pass(m Message, name mach.Name, maxSize uint32) bool {
+	s.zone.mu.Lock()
+	defer s.zone.mu.Unlock()
+	b := m.base()
+	p := b.Remote.Port
+	if p == nil || !p.alive() || b.Circular || b.Size > maxSize {
+		return false
+	}
+	q, mr := s.queueNamed(name)
+	if mr != mach.MsgSuccess || p.queueOf() != q || q.first != nil || q.receivers.first != nil {
+		return false
+	}
+	p.number(b) // the message is counted and uncounted; no sender can be waiting for the room
+	return true
 }
 
 // ReceiveHeld is Receive for a port whose receive right kernel code holds

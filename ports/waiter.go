@@ -49,6 +49,7 @@ const (
 	wokePortChanged             // the port went into a set
 	wokeTimeout                 // time is up
 	wokeAborted                 // Abort or Terminate
+	wokeAnew                    // a sender that was suspended: it looks again
 )
 
 // Waiter is where one thread waits for all it ever waits for. A wait ends
@@ -58,7 +59,8 @@ const (
 //	state    list  why       offer, got
 //	idle     nil   any       nil (got set between the wake-up and its pick-up)
 //	waiting  set   wokeNot   offer: the message of a blocked sender
-//	woken    nil   the reason got: the message handed to a receiver
+//	woken    nil   the reason got: the message handed to a receiver; offer: still
+//	                         the sender's, of one that looks again
 //
 // Fields are guarded by the zone's lock, but held: that one belongs to the
 // thread inside the gate, and to the audit while the gate is closed. zone, gate
@@ -73,6 +75,7 @@ type Waiter struct {
 	why        woke
 	dead       bool // Terminate: no wait any more
 	stopped    bool // Interrupt: no wait until Resume
+	suspended  bool // SetSuspended: takes no room in a queue
 
 	maxSize uint32
 	size    uint32
@@ -146,6 +149,18 @@ func (w *Waiter) Resume() {
 	w.stopped = false
 }
 
+// SetSuspended says whether the thread may not run. While it may not, room for
+// its message in a queue is not taken: as on the real kernel, a sender that is
+// woken goes to the queue itself, and finds what others have left of the room
+// when it runs again. Unlike there, the room goes to the next sender that waits.
+//
+// Locks: none held; takes the IPC lock.
+func (w *Waiter) SetSuspended(on bool) {
+	w.zone.mu.Lock()
+	defer w.zone.mu.Unlock()
+	w.suspended = on
+}
+
 // Terminate ends the wait the thread is in, and every later one before it
 // begins, with INTERRUPTED. It is for threads that must die and kernels that
 // shut down.
@@ -158,12 +173,12 @@ func (w *Waiter) Terminate() {
 	w.abort()
 }
 
-// Waiting reports whether the thread is blocked, and if so, whether it waits for
-// room to send.
+// Waiting reports whether the thread is blocked, and whether it is, or was until
+// it runs again, for room to send.
 func (w *Waiter) Waiting() (waiting, sending bool) {
 	w.zone.mu.Lock()
 	defer w.zone.mu.Unlock()
-	return w.list != nil, w.list != nil && w.offer != nil
+	return w.list != nil, w.offer != nil
 }
 
 func (w *Waiter) abort() bool {

@@ -114,7 +114,7 @@ EACH("trap_mach_print/empty", print_at, 1, 0, 0)
 EACH("trap_mach_print/no-access", print_at, 1, 0x3000, 0)
 EACH("trap_mach_print/map-end", print_at, 0, 0x800000000000, 0)
 
-/* More rights out of line than a message may carry, all of them null. */
+/* Many rights out of line, all of them null: see bigrights.c. */
 static void null_rights(long number, long unused, long more_unused)
 {
 	mach_port_name_t port = make_port();

@@ -813,3 +813,126 @@ CASE("mach_msg/forced-order-of-notifications")
 	tell_notes(notify, port);
 	tell_name("then", port);
 }
+
+/* ---- Senders that were suspended while they waited. */
+
+static struct second two;
+
+static void start_waiter(struct second *s, mach_port_name_t port, mach_msg_id_t id)
+{
+	s->message = message_to(port);
+	s->message.head.msgh_id = id;
+	s->size = HEADER;
+	s->option = 0;
+	second_start(s, second_sends);
+}
+
+/* The room that it is woken for is anybody's. */
+CASE("thread_suspend/in-a-send-the-room-is-taken")
+{
+	mach_port_name_t port = full_port();
+	struct message msg;
+
+	start_waiter(&one, port, 200);
+	code("thread_suspend", thread_suspend(one.thread));
+	must("receive", receive(port, &msg));
+	settle();
+	tell_count(port);
+	msg = message_to(port);
+	msg.head.msgh_id = 300;
+	code("send", send_sized(&msg, HEADER));
+	code("thread_resume", thread_resume(one.thread));
+	settle();
+	fact("it came out", one.done);
+	tell_ids(port);
+	second_tell(&one, "its answer");
+	second_end(&one);
+}
+
+CASE("thread_suspend/in-a-send-the-port-dies")
+{
+	mach_port_name_t port = full_port();
+	struct message msg;
+
+	start_waiter(&one, port, 200);
+	code("thread_suspend", thread_suspend(one.thread));
+	must("receive", receive(port, &msg));
+	must("mach_port_destroy", mach_port_destroy(self, port));
+	code("thread_resume", thread_resume(one.thread));
+	second_tell(&one, "its answer");
+	second_end(&one);
+}
+
+CASE("thread_suspend/in-a-send-the-limit-grows")
+{
+	mach_port_name_t port = full_port();
+
+	start_waiter(&one, port, 200);
+	code("thread_suspend", thread_suspend(one.thread));
+	must("mach_port_set_qlimit", mach_port_set_qlimit(self, port, 7));
+	settle();
+	tell_count(port);
+	code("thread_resume", thread_resume(one.thread));
+	second_tell(&one, "its answer");
+	tell_ids(port);
+	second_end(&one);
+}
+
+CASE("thread_abort/in-a-send-suspended-with-room")
+{
+	mach_port_name_t port = full_port();
+	struct message msg;
+
+	start_waiter(&one, port, 200);
+	code("thread_suspend", thread_suspend(one.thread));
+	must("receive", receive(port, &msg));
+	settle();
+	code("thread_abort", thread_abort(one.thread));
+	settle();
+	tell_count(port);
+	code("thread_resume", thread_resume(one.thread));
+	second_tell(&one, "its answer");
+	tell_ids(port);
+	second_end(&one);
+}
+
+/* Whether another that waits gets the room. */
+CASE("thread_suspend/in-a-send-another-waits")
+{
+	mach_port_name_t port = full_port();
+	struct message msg;
+
+	start_waiter(&one, port, 200);
+	start_waiter(&two, port, 201);
+	code("thread_suspend", thread_suspend(one.thread));
+	must("receive", receive(port, &msg));
+	settle();
+	fact("the other came out", two.done);
+	tell_count(port);
+	code("thread_resume", thread_resume(one.thread));
+	tell_ids(port);
+	second_tell(&one, "its answer");
+	second_tell(&two, "the other's");
+	second_end(&one);
+	second_end(&two);
+}
+
+CASE("thread_suspend/in-a-send-another-waits-longer")
+{
+	mach_port_name_t port = full_port();
+	struct message msg;
+
+	start_waiter(&one, port, 200);
+	start_waiter(&two, port, 201);
+	code("thread_suspend", thread_suspend(two.thread));
+	must("receive", receive(port, &msg));
+	settle();
+	fact("the other came out", one.done);
+	tell_count(port);
+	code("thread_resume", thread_resume(two.thread));
+	tell_ids(port);
+	second_tell(&one, "the other's");
+	second_tell(&two, "its answer");
+	second_end(&one);
+	second_end(&two);
+}
