@@ -85,12 +85,18 @@ func (th *Thread) pass() bool {
 	return !th.dead
 }
 
-// depart notes that the thread left its clean point.
+// depart notes that the thread left its clean point, and takes the sample that
+// is due.
 func (th *Thread) depart() {
 	th.mu.Lock()
 	th.trapped = true
 	th.turn(modeSystem)
+	due := th.sampleDue
+	th.sampleDue = false
 	th.mu.Unlock()
+	if due {
+		th.sample(sampledPeriodic)
+	}
 }
 
 // settle is arrive of a thread that runs a Go function.

@@ -77,6 +77,7 @@ type Kernel struct {
 	processor  *processor
 	pset       *processorSet
 	clock      clock
+	sampler    sampler
 
 	ids      atomic.Uint64 // of tasks and threads
 	running  sync.WaitGroup
@@ -239,6 +240,7 @@ func (k *Kernel) end(words map[string]ports.Right) error {
 		k.gate.Leave()
 	}
 	k.running.Wait()
+	k.sampler.stop()
 	for _, right := range words {
 		k.zone.Release(right)
 	}

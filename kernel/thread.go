@@ -9,6 +9,7 @@ import (
 	"machkernel/mach"
 	"machkernel/platform"
 	"machkernel/ports"
+	"machkernel/vm"
 )
 
 // Thread is one flow of control in a task: machine code, or a Go function.
@@ -54,6 +55,7 @@ type Thread struct {
 	sched                     sched
 	special                   threadPorts
 	times                     times
+	sampleDue                 bool // the clock wants a sample of the machine code
 }
 
 // newThread makes a thread, suspended.
@@ -233,7 +235,7 @@ func (th *Thread) pageFault(ev *platform.Event) {
 		access = mach.ProtRead // x86: see taskPmap
 	}
 	start := th.k.now()
-	kr, err := th.task.vmap.Fault(ev.Addr, access)
+	kr, err := th.resolve(ev.Addr, access)
 	th.observeFault(ev.Addr, access, kr, start)
 	switch {
 	case err != nil:
@@ -244,6 +246,24 @@ func (th *Thread) pageFault(ev *platform.Event) {
 		// The memory is there, and machine code cannot have it on this host.
 		th.exception(Exception{Kind: ExcBadAccess, Code: int32(mach.KernProtectionFailure), Subcode: uint64(ev.Addr)}, ev.Reason)
 	}
+}
+
+// resolve makes the page resident, and takes the samples that are wanted of that.
+func (th *Thread) resolve(addr mach.Addr, access mach.Prot) (mach.KernReturn, error) {
+	if th.sampled()&sampledFaults == 0 {
+		return th.task.vmap.Fault(addr, access)
+	}
+	filled, kr, err := th.task.vmap.FaultOne(addr, access)
+	if kr == mach.KernSuccess {
+		th.sample(sampledFault)
+		switch filled {
+		case vm.FilledZero:
+			th.sample(sampledZeroFill)
+		case vm.FilledByCopy:
+			th.sample(sampledCopied)
+		}
+	}
+	return kr, err
 }
 
 // terminateThread ends a thread. Another thread's end is waited for, unless

@@ -28,6 +28,28 @@ const (
 // and the pmap's error, with KernFailure, if the host cannot map that address
 // at all.
 func (m *Map) Fault(addr mach.Addr, access mach.Prot) (mach.KernReturn, error) {
+	_, kr, err := m.resolve(addr, access, false)
+	return kr, err
+}
+
+// Filled is what a fault did to its page.
+type Filled int
+
+// What a fault can do to its page.
+const (
+	FilledNot    Filled = iota // it was there
+	FilledZero                 // it is a zero page now
+	FilledByCopy               // it has a private frame now
+)
+
+// FaultOne is Fault for those who look at each fault: it does nothing for the
+// page's neighbours, so that they fault, too, and tells what it did.
+func (m *Map) FaultOne(addr mach.Addr, access mach.Prot) (Filled, mach.KernReturn, error) {
+	return m.resolve(addr, access, true)
+}
+
+// resolve is Fault, with alone for FaultOne.
+func (m *Map) resolve(addr mach.Addr, access mach.Prot, alone bool) (Filled, mach.KernReturn, error) {
 	m.fr.stats.Faults.Add(1)
 	m.events.Faults.Add(1)
 	addr = addr.TruncPage()
@@ -37,14 +59,14 @@ func (m *Map) Fault(addr mach.Addr, access mach.Prot) (mach.KernReturn, error) {
 		switch {
 		case e == nil:
 			m.mu.RUnlock()
-			return mach.KernInvalidAddress, nil
+			return FilledNot, mach.KernInvalidAddress, nil
 		case !e.prot.Has(access):
 			m.mu.RUnlock()
-			return mach.KernProtectionFailure, nil
+			return FilledNot, mach.KernProtectionFailure, nil
 		case e.ready(access):
-			kr, err := e.fault(m, addr, access)
+			filled, kr, err := e.fault(m, addr, access, alone)
 			m.mu.RUnlock()
-			return kr, err
+			return filled, kr, err
 		}
 		m.mu.RUnlock()
 		m.touch(addr, addr+1, access)
@@ -79,9 +101,10 @@ func (m *Map) touchEntry(e *Entry) {
 	}
 }
 
-// fault makes a page of the entry resident and enters it in the pmap.
+// fault makes a page of the entry resident and enters it in the pmap, with its
+// neighbours or alone.
 // Preconditions: m.mu held for reading; e ready for the access, which is allowed.
-func (e *Entry) fault(m *Map, addr mach.Addr, access mach.Prot) (mach.KernReturn, error) {
+func (e *Entry) fault(m *Map, addr mach.Addr, access mach.Prot, alone bool) (filled Filled, kr mach.KernReturn, err error) {
 	o, page := e.object, e.page(addr)
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -91,25 +114,34 @@ func (e *Entry) fault(m *Map, addr mach.Addr, access mach.Prot) (mach.KernReturn
 	defer m.fr.bury(&dead) // a frame that was copied is mapped until the copy is
 	switch {
 	case x == NoFrame:
-		n := o.fill(page, e.ahead(m.fr, page))
+		pages := 1
+		if !alone {
+			pages = e.ahead(m.fr, page)
+		}
+		n := o.fill(page, pages)
 		ok = n > 0
 		m.events.ZeroFills.Add(uint64(n))
+		filled = FilledZero
 	case access.Has(mach.ProtWrite):
 		var own Frame
 		if own, _, ok = o.own(page, NoFrame, e.view, &dead); ok && own != x {
 			m.events.CowFaults.Add(1)
+			filled = FilledByCopy
 		}
 	}
-	if !ok {
-		return mach.KernResourceShortage, nil
+	switch {
+	case !ok:
+		return FilledNot, mach.KernResourceShortage, nil
+	case m.pm == nil:
+		return filled, mach.KernSuccess, nil
+	case alone:
+		kr, err = e.enterRuns(m, addr, e.run(addr, addr))
+	case access.Has(mach.ProtWrite):
+		kr, err = e.enterRuns(m, addr, e.around(addr))
+	default:
+		kr, err = e.enterRuns(m, addr, e.window(addr)...)
 	}
-	if m.pm == nil {
-		return mach.KernSuccess, nil
-	}
-	if access.Has(mach.ProtWrite) {
-		return e.enterRuns(m, addr, e.around(addr))
-	}
-	return e.enterRuns(m, addr, e.window(addr)...)
+	return filled, kr, err
 }
 
 // ahead is how many pages to zero-fill at an absent page: more than one when

@@ -34,3 +34,33 @@ func TestSizesAndEventsOfAMap(t *testing.T) {
 	m.Terminate()
 	require.Equal(t, [2]uint64{0, 0}, sizes(m))
 }
+
+// FaultOne does for each page what Fault does for a run of them, and says what.
+func TestFaultOneTellsWhatItDid(t *testing.T) {
+	b := newBed(t, 64)
+	m := b.newMap()
+	b.alloc(m, 0x10000, 4)
+	fault := func(m *Map, addr mach.Addr, access mach.Prot) (Filled, mach.KernReturn) {
+		filled, kr, err := m.FaultOne(addr, access)
+		require.NoError(t, err)
+		return filled, kr
+	}
+	for i := range mach.Addr(4) {
+		filled, kr := fault(m, 0x10000+i*page, mach.ProtWrite)
+		require.Equal(t, mach.KernSuccess, kr)
+		require.Equal(t, FilledZero, filled)
+		require.EqualValues(t, i+1, m.Events().ZeroFills.Load(), "none ahead")
+	}
+	filled, _ := fault(m, 0x10000, mach.ProtRead)
+	require.Equal(t, FilledNot, filled)
+	c := b.fork(m)
+	filled, _ = fault(c, 0x10000, mach.ProtRead)
+	require.Equal(t, FilledNot, filled, "who reads shares")
+	filled, _ = fault(c, 0x10000, mach.ProtWrite)
+	require.Equal(t, FilledByCopy, filled)
+	for _, addr := range []mach.Addr{0x10000 - page, 0x14000} {
+		filled, kr := fault(m, addr, mach.ProtRead)
+		require.Equal(t, mach.KernInvalidAddress, kr)
+		require.Equal(t, FilledNot, filled)
+	}
+}
