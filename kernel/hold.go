@@ -215,6 +215,8 @@ func (th *Thread) runState() (state, flags int32) {
 		return runStateRunning, 0
 	case th.holds > 0:
 		return runStateStopped, flags
+	case th.sched.giving != nil: // it could, if nobody else did
+		return runStateRunning, 0
 	case !th.trapped, !waiting && !th.elsewhere: // it is about to run
 		return runStateRunning, 0
 	}

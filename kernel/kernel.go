@@ -78,6 +78,7 @@ type Kernel struct {
 	pset       *processorSet
 	clock      clock
 	sampler    sampler
+	givers     givers
 
 	ids      atomic.Uint64 // of tasks and threads
 	running  sync.WaitGroup

@@ -5,6 +5,7 @@ import (
 
 	"machkernel/mach"
 	"machkernel/mig"
+	"machkernel/ports"
 )
 
 // Priorities go from 0, the best, to 63.
@@ -26,8 +27,8 @@ func invalidPriority(p int32) bool { return p < 0 || p >= priorities }
 func invalidPolicy(p int32) bool { return p != policyTimeshare && p != policyFixed }
 
 // sched is what a thread's scheduling is said to be. The rules of the numbers
-// are the real kernel's; who runs is the host's affair, and none of them
-// changes it.
+// are the real kernel's; who runs is the host's affair. Only a thread that gives
+// way lets others go first (giveWay).
 type sched struct {
 	priority  int32     // of now: priorityLeast while the thread is depressed
 	max       int32     // the best that thread_priority may give
@@ -35,6 +36,8 @@ type sched struct {
 	quantum   int32     // of policyFixed, in ticks (C: sched_data)
 	depressed int32     // the priority to return to, or notDepressed (C: depress_priority)
 	until     time.Time // when the depression ends by itself; zero is never
+
+	giving *ports.Event // what the thread waits for that gives way; else nil
 }
 
 // newSched is a new thread's: its task's priority, if that is no better than
@@ -86,10 +89,14 @@ func (s *sched) setPolicy(policy, data int32) {
 	s.quantum = micros / tickMicros
 }
 
-// undepress ends the depression, if there is one.
+// undepress ends the depression, if there is one; who gives way goes on.
 func (s *sched) undepress() {
 	if s.depressed != notDepressed {
 		s.priority, s.depressed, s.until = s.depressed, notDepressed, time.Time{}
+	}
+	if s.giving != nil {
+		s.giving.Signal()
+		s.giving = nil
 	}
 }
 

@@ -36,7 +36,7 @@ var traps = map[int32]trap{
 	-30: {"mach_print", 1, trapPrint},
 	-39: {"device_writev_request", 6, trapDeviceWrite},
 	-40: {"device_write_request", 6, trapDeviceWrite},
-	-59: {"swtch_pri", 1, trapSwtch},
+	-59: {"swtch_pri", 1, trapSwtchPri},
 	-60: {"swtch", 0, trapSwtch},
 	-61: {"thread_switch", 3, trapThreadSwitch},
 	-64: {"vm_map", 11, trapVMMap},
