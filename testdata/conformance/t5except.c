@@ -259,6 +259,13 @@ WRONG("ds-selector-beyond-table", v_ds, "movl $0xfff8, %ecx", "movl %ecx, %ds")
 WRONG("ss-null-selector", v_ss, "xorl %ecx, %ecx", "movl %ecx, %ss")
 WRONG("es-code-of-kernel", v_es, "movl $8, %ecx", "movl %ecx, %es")
 WRONG("far-return-null-selector", v_lret, "pushq $0; pushq $victim_done", "lretq")
+/* Processors read a stack pointer, too, before they look at the selector. */
+WRONG("far-return-null-selector-deep-stack", v_lret_deep,
+      "pushq $0; pushq $0; pushq $0; pushq $victim_done", "lretq")
+WRONG("far-return-selector-beyond-table", v_lret_far,
+      "pushq $0; pushq $0; pushq $0xfffb; pushq $victim_done", "lretq")
+WRONG("iretq-null-selector", v_iret_null,
+      "pushq $0; pushq $0; pushq $0x202; pushq $0; pushq $victim_done", "iretq")
 WRONG("iretq-nested-task", v_iret,
       "pushfq; orl $0x4000, (%rsp); popfq; pushq $0; pushq $0; pushq $0x202; pushq $0; pushq $0",
       "iretq")
