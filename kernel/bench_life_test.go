@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -11,9 +12,8 @@ import (
 	"machkernel/mig/gnumach"
 )
 
-// What tasks and threads cost as kernel objects. Those of machine code have
-// their floors (exec, clone, a signal) in package platform's benchmarks, which
-// `make bench` prints in the same run.
+// What tasks and threads cost as kernel objects; what those of machine code do,
+// beside its floor: see beside.
 
 func BenchmarkTaskCreateTerminate(b *testing.B) {
 	for _, inherit := range []bool{false, true} {
@@ -60,6 +60,7 @@ func BenchmarkSuspendResume(b *testing.B) {
 			require.Equal(b, mach.KernSuccess, gnumach.ThreadSuspend(g, th))
 			require.Equal(b, mach.KernSuccess, gnumach.ThreadResume(g, th))
 		}
+		beside(b, func() time.Duration { return signalFloor(b) })
 	})
 }
 
@@ -90,6 +91,7 @@ func BenchmarkException(b *testing.B) {
 			require.Equal(b, mach.MsgSuccess, g.Msg(buf, mach.RcvMsg, 0, len(buf), p, 0, 0))
 			answerException(b, g, buf)
 		}
+		beside(b, func() time.Duration { return signalFloor(b) })
 	})
 }
 

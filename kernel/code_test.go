@@ -17,8 +17,8 @@ const (
 	rawEntry = rawBase + 64 + 56
 )
 
-// bootRaw runs bare machine code as a program.
-func bootRaw(t testing.TB, k *Kernel, code ...byte) *Task {
+// rawELF is a program of bare machine code.
+func rawELF(t testing.TB, code ...byte) []byte {
 	t.Helper()
 	size := uint64(rawEntry - rawBase + len(code))
 	var b bytes.Buffer
@@ -36,7 +36,14 @@ func bootRaw(t testing.TB, k *Kernel, code ...byte) *Task {
 		require.NoError(t, binary.Write(&b, binary.LittleEndian, part))
 	}
 	b.Write(code)
-	task, err := k.Boot("code", bytes.NewReader(b.Bytes()), int64(b.Len()), nil)
+	return b.Bytes()
+}
+
+// bootRaw runs bare machine code as a program.
+func bootRaw(t testing.TB, k *Kernel, code ...byte) *Task {
+	t.Helper()
+	program := rawELF(t, code...)
+	task, err := k.Boot("code", bytes.NewReader(program), int64(len(program)), nil)
 	require.NoError(t, err)
 	return task
 }

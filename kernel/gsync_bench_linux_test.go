@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync/atomic"
 	"testing"
+	"time"
 	"unsafe"
 
 	"github.com/stretchr/testify/require"
@@ -38,12 +39,17 @@ func ping(b *testing.B, h handOver) {
 	turn := uint32(0)
 	b.ReportAllocs()
 	for b.Loop() {
-		h.set(turn + 1)
-		h.wake()
-		turn = await(h, turn+1)
+		turn = serve(h, turn)
 	}
 	h.set(lastTurn)
 	h.wake()
+}
+
+// serve is one round: the word is handed over and comes back.
+func serve(h handOver, turn uint32) uint32 {
+	h.set(turn + 1)
+	h.wake()
+	return await(h, turn+1)
 }
 
 func pong(h handOver) {
@@ -96,6 +102,7 @@ func BenchmarkGsyncRoundTrip(b *testing.B) {
 	require.NoError(b, err)
 	require.NoError(b, task.Run(func(g *GoThread) { ping(b, newGsyncWord(g, at)) }))
 	<-other.Done()
+	beside(b, futexFloor)
 }
 
 const (
@@ -114,16 +121,23 @@ func (w *futexWord) futex(op int, val uint32) {
 	_, _, _ = unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&w.v)), uintptr(op), uintptr(val), 0, 0, 0)
 }
 
-// The floor: the same by two threads of the host, with its futex.
-func BenchmarkFloorFutexRoundTrip(b *testing.B) {
+// futexFloor is the same by two threads of the host, with its futex.
+func futexFloor() time.Duration {
+	const rounds = 20000
 	w, done := &futexWord{}, make(chan struct{})
 	go func() {
 		defer close(done)
 		runtime.LockOSThread() // never unlocked: the host thread ends
 		pong(w)
 	}()
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	ping(b, w)
-	<-done
+	took := make(chan time.Duration)
+	go func() {
+		runtime.LockOSThread()
+		turn := uint32(0)
+		took <- average(rounds, func() { turn = serve(w, turn) })
+		w.set(lastTurn)
+		w.wake()
+	}()
+	defer func() { <-done }()
+	return <-took
 }
