@@ -34,14 +34,20 @@ func average(rounds int, f func()) time.Duration {
 	return time.Since(began) / time.Duration(rounds)
 }
 
-// A task with a process and a thread that runs, made and ended. Its floor is the
-// execution of the smallest program there is.
+// A task with a process and a thread whose code ends the task at once. Its floor
+// is the execution of the smallest program there is.
 func BenchmarkMachineTask(b *testing.B) {
+	end := []byte{
+		0xb8, 0xe4, 0xff, 0xff, 0xff, 0x0f, 0x05, // mov $-28,%eax; syscall: mach_task_self
+		0x89, 0xc7, // mov %eax,%edi
+		0xb8, 0xbb, 0xff, 0xff, 0xff, 0x0f, 0x05, // mov $-69,%eax; syscall: task_terminate
+		0xcc, // int3
+	}
 	k := start(b, Config{})
 	for b.Loop() {
-		task := bootRaw(b, k, spin...)
-		task.Terminate()
+		task := bootRaw(b, k, end...)
 		<-task.Done()
+		require.Nil(b, task.Report())
 	}
 	beside(b, func() time.Duration { return execFloor(b) })
 }

@@ -73,6 +73,9 @@ func (t *Thread) SetExtendedState([]byte) error { return errHost }
 // CPUTime is not known on this host.
 func (t *Thread) CPUTime() (time.Duration, bool) { return 0, false }
 
+// MostCPUTime is not known on this host.
+func (t *Thread) MostCPUTime() (time.Duration, bool) { return 0, false }
+
 // Run reports a dead process on this host.
 func (t *Thread) Run(*Regs) Event { return Event{Kind: EventDied, Reason: errHost.Error()} }
 

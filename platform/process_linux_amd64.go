@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -24,6 +25,7 @@ type Process struct {
 	pmap    pmap
 	bell    bell
 	slots   slots
+	made    atomic.Int32 // threads
 
 	endings endings
 

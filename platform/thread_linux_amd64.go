@@ -62,6 +62,7 @@ func (p *Process) NewThread() (*Thread, error) {
 		return nil, err
 	}
 	p.slots.table[index].Store(t)
+	p.made.Add(1)
 	return t, nil
 }
 
