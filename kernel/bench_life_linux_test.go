@@ -46,9 +46,6 @@ func BenchmarkThreadCreateTerminate(b *testing.B) {
 	})
 }
 
-// spin is machine code that never ends: jmp to itself.
-var spin = []byte{0xeb, 0xfe}
-
 // A thread that runs machine code is stopped and let go. Its floor is a signal's
 // way there and back.
 func BenchmarkSuspendResume(b *testing.B) {

@@ -17,6 +17,9 @@ const (
 	rawEntry = rawBase + 64 + 56
 )
 
+// spin is machine code that never ends: jmp to itself.
+var spin = []byte{0xeb, 0xfe}
+
 // rawELF is a program of bare machine code.
 func rawELF(t testing.TB, code ...byte) []byte {
 	t.Helper()
