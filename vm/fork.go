@@ -32,6 +32,7 @@ func (m *Map) Fork(pm Pmap) (*Map, mach.KernReturn) {
 			n.object, n.offset = e.object, e.offset
 			n.view = e.object.attach(child, n.delta())
 		case mach.InheritCopy:
+			n.offset = e.offset
 			if e.object != nil {
 				s := e.all()
 				n.back(child, e.object.copyRange(s), s.lo)
