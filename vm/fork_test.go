@@ -95,3 +95,21 @@ func TestSharedEntriesDoNotMerge(t *testing.T) {
 	b.alloc(m, base+page, 1)
 	require.Equal(t, []string{"0+1 rw-/rwx copy shared", "1+1 rw-/rwx copy"}, layout(m))
 }
+
+// The recorded kernel: a merge of untouched memory has offset 0, a child's part
+// of it keeps the parent's.
+func TestOffsetsOfUntouchedMemory(t *testing.T) {
+	b := newBed(t, 8)
+	m := b.newMap()
+	b.alloc(m, base, 2)
+	m.Protect(base, page, false, mach.ProtRead)
+	offset := func(m *Map) uint64 {
+		r, kr := m.Region(base + page)
+		require.Equal(t, mach.KernSuccess, kr)
+		return r.Offset
+	}
+	require.Equal(t, uint64(page), offset(m), "the part behind a split")
+	require.Equal(t, uint64(page), offset(b.fork(m)), "a child's")
+	b.alloc(m, base+2*page, 1)
+	require.Equal(t, uint64(0), offset(m), "merged with what came behind it")
+}

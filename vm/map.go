@@ -282,6 +282,7 @@ func (m *Map) join(p, e *Entry) bool {
 	switch {
 	case p.object == e.object:
 		if p.object == nil {
+			p.offset = 0 // of untouched memory an offset means nothing
 			return true
 		}
 		if p.offset+p.size() != e.offset || p.view != e.view {
