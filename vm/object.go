@@ -159,6 +159,13 @@ func (o *Object) detach(v *view, s span, dead *reaper) {
 // carry makes a Copy's segment the user of an object that has none.
 func (o *Object) carry() { o.users = 1 }
 
+// hold makes the caller one more user of an object that has one.
+func (o *Object) hold() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.users++
+}
+
 // handOver ends a segment's hold of o in favour of an entry, which attaches.
 func (o *Object) handOver(m *Map, delta mach.Addr) *view {
 	v := o.attach(m, delta)

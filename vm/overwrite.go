@@ -160,6 +160,9 @@ func (w *overwrite) ragged(from, to mach.Addr, i int) {
 	var buf [mach.PageSize]byte
 	b := buf[:to-from]
 	w.aligned.ReadAt(b, uint64(from-w.addr))
+	page := uint64(from.TruncPage()-w.addr.TruncPage()) >> mach.PageShift
+	s := w.aligned.segs[w.aligned.seg(page)]
+	s.object.forget(span{s.first + page - s.at, s.first + page - s.at + 1}, &w.dead)
 	o := e.object
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -195,15 +198,16 @@ func (w *overwrite) whole(lo, hi mach.Addr) {
 	}
 }
 
-// swap gives a private entry a copy-on-write copy of what the segment holds, in
-// place of its object. As on GNU Mach its memory is not wired any more.
+// swap gives a private entry what the segment holds, in place of its object: one
+// object for all entries that the segment's pages go to, so that they can be one
+// entry again. As on GNU Mach its memory is not wired any more.
 func (w *overwrite) swap(e *Entry, s segment) {
 	m := w.m
 	m.removeFromPmap(e)
 	e.unback(&w.dead)
 	e.wired.count = 0
 	if s.object != nil {
-		s.object = s.object.copyRange(span{s.first, s.first + s.pages})
+		s.object.hold()
 	}
 	e.fill(m, s)
 }
@@ -219,6 +223,18 @@ func (w *overwrite) graft(dst *Object, at uint64, src *Object, first, n uint64) 
 		src.share(first+done, frames[:k])
 		dst.put(at+done, frames[:k], &w.dead)
 	}
+	src.forget(span{first, first + n}, &w.dead)
+}
+
+// forget drops pages of a copy's object, or of none, that went to another: the
+// object may live on in an entry that does not show them.
+func (o *Object) forget(s span, dead *reaper) {
+	if o == nil {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.pages.remove(o.fr, s.lo, s.hi, dead)
 }
 
 // share fills frames with those of the pages from first on, one new reference
