@@ -238,8 +238,8 @@ func (o *Object) forget(s span, dead *reaper) {
 }
 
 // share fills frames with those of the pages from first on, one new reference
-// each for those that are not NoFrame. o is carried by a copy (so in no pmap)
-// or nil.
+// each for those that are not NoFrame. Nobody can write them any more. o may be
+// nil.
 func (o *Object) share(first uint64, frames []Frame) {
 	for i := range frames {
 		frames[i] = NoFrame
@@ -249,6 +249,7 @@ func (o *Object) share(first uint64, frames []Frame) {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.withdrawWrite(span{first, first + uint64(len(frames))})
 	o.pages.each(first, first+uint64(len(frames)), func(page uint64, x Frame) {
 		o.fr.incref(x)
 		frames[page-first] = x
