@@ -106,7 +106,7 @@ func TestWireAll(t *testing.T) {
 }
 
 func TestCopyinOfWiredMemoryNeedsFrames(t *testing.T) {
-	b := newBed(t, 5)
+	b := newBed(t, 4)
 	m := b.newMap()
 	b.alloc(m, base, 4)
 	b.store(m, base, "w")
