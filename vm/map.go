@@ -294,7 +294,8 @@ func (m *Map) join(p, e *Entry) bool {
 		p.origin = e.origin
 	default:
 		if !p.lazyCopy || !e.lazyCopy || p.origin != e.origin ||
-			p.offset+p.size() != e.offset || p.all().hi != e.first {
+			p.offset+p.size() != e.offset || p.all().hi != e.first ||
+			p.object.known() || e.object.known() {
 			return false
 		}
 		m.absorb(p, e)

@@ -210,6 +210,13 @@ func (o *Object) extend(end uint64, lazy bool) bool {
 	return true
 }
 
+// known reports whether a client may map the object.
+func (o *Object) known() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.offered
+}
+
 // symmetric reports whether a copy of the object makes its source wait for a
 // first write, as it does the copy.
 func (o *Object) symmetric() bool {
