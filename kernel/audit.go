@@ -38,6 +38,8 @@ func (k *Kernel) Audit() error {
 			rights = append(rights, th.rights()...)
 		}
 	}
+	names, behind := k.objects.held()
+	held, rights = append(held, names...), append(rights, behind...)
 	held = slices.DeleteFunc(held, func(p *ports.Port) bool { return !p.Alive() })
 	k.mu.Lock()
 	rights = slices.AppendSeq(rights, maps.Values(k.words))

@@ -36,11 +36,20 @@ type gnumachServer interface {
 	// VMWireAll is vm_wire_all (4207).
 	VMWireAll(c *mig.Call, host any, task *vm.Map, flags int32) mach.KernReturn
 
+	// VMObjectSync is vm_object_sync (4208).
+	VMObjectSync(c *mig.Call, object *objectName, offset, size uint64, shouldFlush, shouldReturn, shouldIosync bool) mach.KernReturn
+
 	// VMMsync is vm_msync (4209).
 	VMMsync(c *mig.Call, targetTask *vm.Map, address mach.Addr, size uint64, syncFlags int32) mach.KernReturn
 
+	// VMAllocateContiguous is vm_allocate_contiguous (4210).
+	VMAllocateContiguous(c *mig.Call, hostPriv *hostPriv, targetTask *vm.Map, size, pmin, pmax, palign uint64) (vaddr mach.Addr, paddr uint64, kr mach.KernReturn)
+
 	// TaskSetEssential is task_set_essential (4211).
 	TaskSetEssential(c *mig.Call, task *Task, essential bool) mach.KernReturn
+
+	// VMPagesPhys is vm_pages_phys (4212).
+	VMPagesPhys(c *mig.Call, hostPriv *hostPriv, targetTask *vm.Map, vaddr mach.Addr, size uint64) (pages []uint64, kr mach.KernReturn)
 
 	// ThreadSetName is thread_set_name (4213).
 	ThreadSetName(c *mig.Call, thread *Thread, name string) mach.KernReturn
@@ -70,8 +79,11 @@ func gnumachDemux(sub *mig.Subsystem, s gnumachServer) mig.Demux {
 		5:  m.gsyncWake,
 		6:  m.gsyncRequeue,
 		7:  m.vmWireAll,
+		8:  m.vmObjectSync,
 		9:  m.vmMsync,
+		10: m.vmAllocateContiguous,
 		11: m.taskSetEssential,
+		12: m.vmPagesPhys,
 		13: m.threadSetName,
 		14: m.threadGetName,
 		15: m.vmSetSizeLimit,
@@ -183,6 +195,20 @@ func (m gnumachStubs) vmWireAll(c *mig.Call) mach.KernReturn {
 	return m.s.VMWireAll(c, c.Object, convertPortToMap(c.KObject(0)), int32(mig.Get64(b, 24)))
 }
 
+func (m gnumachStubs) vmObjectSync(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 80 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger64, 64, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeInteger64, 64, 1)) ||
+		!mig.Is(b, 32, mig.Inline(mach.TypeBoolean, 32, 1)) ||
+		!mig.Is(b, 48, mig.Inline(mach.TypeBoolean, 32, 1)) ||
+		!mig.Is(b, 64, mig.Inline(mach.TypeBoolean, 32, 1)) {
+		return mach.MigBadArguments
+	}
+	return m.s.VMObjectSync(c, vmObjectLookupName(c.Object), mig.Get64(b, 8), mig.Get64(b, 24), uint32(mig.Get64(b, 40)) != 0, uint32(mig.Get64(b, 56)) != 0, uint32(mig.Get64(b, 72)) != 0)
+}
+
 func (m gnumachStubs) vmMsync(c *mig.Call) mach.KernReturn {
 	b := c.Body()
 	if len(b) != 48 ||
@@ -195,6 +221,26 @@ func (m gnumachStubs) vmMsync(c *mig.Call) mach.KernReturn {
 	return m.s.VMMsync(c, convertPortToMap(c.Object), mach.Addr(mig.Get64(b, 8)), mig.Get64(b, 24), int32(mig.Get64(b, 40)))
 }
 
+func (m gnumachStubs) vmAllocateContiguous(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 80 ||
+		!c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeMoveSend, 64, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeInteger64, 64, 1)) ||
+		!mig.Is(b, 32, mig.Inline(mach.TypeInteger64, 64, 1)) ||
+		!mig.Is(b, 48, mig.Inline(mach.TypeInteger64, 64, 1)) ||
+		!mig.Is(b, 64, mig.Inline(mach.TypeInteger64, 64, 1)) {
+		return mach.MigBadArguments
+	}
+	vaddr, paddr, kr := m.s.VMAllocateContiguous(c, convertPortToHostPriv(c.Object), convertPortToMap(c.KObject(0)), mig.Get64(b, 24), mig.Get64(b, 40), mig.Get64(b, 56), mig.Get64(b, 72))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	c.Put64(mig.Inline(mach.TypeInteger64, 64, 1), uint64(vaddr))
+	c.Put64(mig.Inline(mach.TypeInteger64, 64, 1), paddr)
+	return kr
+}
+
 func (m gnumachStubs) taskSetEssential(c *mig.Call) mach.KernReturn {
 	b := c.Body()
 	if len(b) != 16 ||
@@ -203,6 +249,27 @@ func (m gnumachStubs) taskSetEssential(c *mig.Call) mach.KernReturn {
 		return mach.MigBadArguments
 	}
 	return m.s.TaskSetEssential(c, convertPortToTask(c.Object), uint32(mig.Get64(b, 8)) != 0)
+}
+
+func (m gnumachStubs) vmPagesPhys(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 48 ||
+		!c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeMoveSend, 64, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeInteger64, 64, 1)) ||
+		!mig.Is(b, 32, mig.Inline(mach.TypeInteger64, 64, 1)) {
+		return mach.MigBadArguments
+	}
+	pages, kr := m.s.VMPagesPhys(c, convertPortToHostPriv(c.Object), convertPortToMap(c.KObject(0)), mach.Addr(mig.Get64(b, 24)), mig.Get64(b, 40))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	pagesLong, kr := mig.Long(c, pages, 256)
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	mig.PutAnywhere(c, mig.InlineLong(mach.TypeInteger64, 64, 0), pages, pagesLong)
+	return kr
 }
 
 func (m gnumachStubs) threadSetName(c *mig.Call) mach.KernReturn {

@@ -66,6 +66,7 @@ type Kernel struct {
 	limits   vm.Limits     // of a task made for nobody
 	memory   *vmsvc.Server // of the traps, too
 	gsync    *gsync.Table
+	objects  memoryObjects
 	table    *mig.Table
 	console  console
 	observer Observer             // immutable
@@ -127,6 +128,7 @@ func New(cfg Config) (*Kernel, error) {
 		tasks:    map[*Task]struct{}{},
 		words:    map[string]ports.Right{},
 	}
+	k.objects.names, k.objects.proxies = map[*objectName]struct{}{}, map[*proxy]struct{}{}
 	k.console.w = cfg.Console
 	k.zone = ports.NewZone()
 	k.ipc = ipc.NewSystem(k.zone, k)
@@ -151,6 +153,8 @@ func New(cfg Config) (*Kernel, error) {
 		Region:   regionOf,
 		Copy:     copyOf,
 		Receiver: func(c ipc.Caller) *vm.Map { return c.(*Thread).task.VMMap() },
+		Name:     k.nameOf,
+		Object:   k.memoryObject,
 	})
 	k.table = mig.NewTable(
 		since(cfg.Version, machDemux(gnumach.Mach, machService{k.memory, k})),

@@ -5,6 +5,7 @@ package kernel
 import (
 	"machkernel/mach"
 	"machkernel/mig"
+	"machkernel/ports"
 )
 
 // mach4Server serves subsystem mach4, ids 4000 to 4011. A method whose answer is not
@@ -27,6 +28,12 @@ type mach4Server interface {
 
 	// ThreadGetSampledPcs is thread_get_sampled_pcs (4005).
 	ThreadGetSampledPcs(c *mig.Call, thread *Thread, seqno uint32) (seqnoOut uint32, sampledPcs []uint64, kr mach.KernReturn)
+
+	// MemoryObjectCreateProxy is memory_object_create_proxy (4010).
+	MemoryObjectCreateProxy(c *mig.Call, task *ports.Space, maxProtection mach.Prot, object []ports.Right, offset, start, lenArg []uint64) (proxy ports.Right, kr mach.KernReturn)
+
+	// VMRegionCreateProxy is vm_region_create_proxy (4011).
+	VMRegionCreateProxy(c *mig.Call, task *Task, address mach.Addr, maxProtection mach.Prot, lenArg uint64) (proxy ports.Right, kr mach.KernReturn)
 }
 
 // mach4Stubs are the stubs of an implementation.
@@ -36,12 +43,14 @@ type mach4Stubs struct{ s mach4Server }
 func mach4Demux(sub *mig.Subsystem, s mach4Server) mig.Demux {
 	m := mach4Stubs{s}
 	return mig.Demux{Subsystem: sub, Stubs: []mig.Stub{
-		0: m.taskEnablePCSampling,
-		1: m.taskDisablePCSampling,
-		2: m.taskGetSampledPcs,
-		3: m.threadEnablePCSampling,
-		4: m.threadDisablePCSampling,
-		5: m.threadGetSampledPcs,
+		0:  m.taskEnablePCSampling,
+		1:  m.taskDisablePCSampling,
+		2:  m.taskGetSampledPcs,
+		3:  m.threadEnablePCSampling,
+		4:  m.threadDisablePCSampling,
+		5:  m.threadGetSampledPcs,
+		10: m.memoryObjectCreateProxy,
+		11: m.vmRegionCreateProxy,
 	}}
 }
 
@@ -130,5 +139,58 @@ func (m mach4Stubs) threadGetSampledPcs(c *mig.Call) mach.KernReturn {
 	}
 	c.Put64(mig.Inline(mach.TypeInteger32, 32, 1), uint64(uint32(seqnoOut)))
 	mig.PutElements(c.Place(mig.Inline(mach.TypeInteger64, 64, 0)|mig.Number(uint32(len(sampledPcs))), 8*len(sampledPcs)), 0, sampledPcs)
+	return kr
+}
+
+func (m mach4Stubs) memoryObjectCreateProxy(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) < 48 ||
+		!c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger32, 32, 1)) ||
+		!mig.IsArray(b, 16, mig.Inline(mach.TypeMoveSend, 64, 0)) ||
+		uint64(len(b)) < uint64(48)+mig.Unpadded(mig.Count(b, 16), 8) {
+		return mach.MigBadArguments
+	}
+	at := 24 + int(mig.Unpadded(mig.Count(b, 16), 8))
+	if !mig.IsArray(b, at, mig.Inline(mach.TypeInteger64, 64, 0)) ||
+		uint64(len(b)) < uint64(at+24)+mig.Unpadded(mig.Count(b, at), 8) {
+		return mach.MigBadArguments
+	}
+	offset := mig.Elements[uint64](b, at+8, mig.Count(b, at))
+	at = at + 8 + int(mig.Unpadded(mig.Count(b, at), 8))
+	if !mig.IsArray(b, at, mig.Inline(mach.TypeInteger64, 64, 0)) ||
+		uint64(len(b)) < uint64(at+16)+mig.Unpadded(mig.Count(b, at), 8) {
+		return mach.MigBadArguments
+	}
+	start := mig.Elements[uint64](b, at+8, mig.Count(b, at))
+	at = at + 8 + int(mig.Unpadded(mig.Count(b, at), 8))
+	if !mig.IsArray(b, at, mig.Inline(mach.TypeInteger64, 64, 0)) ||
+		uint64(len(b)) != uint64(at+8)+mig.Unpadded(mig.Count(b, at), 8) {
+		return mach.MigBadArguments
+	}
+	lenArg := mig.Elements[uint64](b, at+8, mig.Count(b, at))
+	proxy, kr := m.s.MemoryObjectCreateProxy(c, convertPortToSpace(c.Object), mach.Prot(mig.Get64(b, 8)), c.Rights(1), offset, start, lenArg)
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	c.Took(1)
+	c.PutRight(mach.TypeMoveSend, proxy)
+	return kr
+}
+
+func (m mach4Stubs) vmRegionCreateProxy(c *mig.Call) mach.KernReturn {
+	b := c.Body()
+	if len(b) != 48 ||
+		c.Complex() ||
+		!mig.Is(b, 0, mig.Inline(mach.TypeInteger64, 64, 1)) ||
+		!mig.Is(b, 16, mig.Inline(mach.TypeInteger32, 32, 1)) ||
+		!mig.Is(b, 32, mig.Inline(mach.TypeInteger64, 64, 1)) {
+		return mach.MigBadArguments
+	}
+	proxy, kr := m.s.VMRegionCreateProxy(c, convertPortToTask(c.Object), mach.Addr(mig.Get64(b, 8)), mach.Prot(mig.Get64(b, 24)), mig.Get64(b, 40))
+	if kr != mach.KernSuccess {
+		return kr
+	}
+	c.PutRight(mach.TypeMoveSend, proxy)
 	return kr
 }

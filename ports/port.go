@@ -136,6 +136,19 @@ func (p *Port) SetKObject(kobj any) {
 	p.kobj = kobj
 }
 
+// RequestNoSenders arms the no-senders request of a kernel port to itself: the
+// hooks get the notification when the last send right is gone. A dead port's is
+// not armed.
+//
+// Locks: none held; takes the IPC lock.
+func (z *Zone) RequestNoSenders(p *Port) {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	if p.state == stateKernel {
+		p.noSenders = p.makeSendOnce().Port
+	}
+}
+
 // DestroyPort ends a port made by NewKernelPort or NewHeldPort. Names of it
 // become dead names, what is queued is destroyed. A port that is dead already
 // stays so.

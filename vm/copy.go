@@ -25,13 +25,14 @@ type Copy struct {
 }
 
 // segment is a run of pages of a Copy: pages of an object from page first on,
-// or zeroes if the object is nil. The segment is the object's only user.
+// or zeroes if the object is nil. Only segments of one copy use the object.
 type segment struct {
 	object   *Object
 	first    uint64 // page number in the object
 	at       uint64 // page number in the copy
 	pages    uint64
 	offset   uint64 // what the entry that gets it tells as its offset
+	origin   uint64 // see Entry
 	lazyCopy bool   // see Entry
 }
 
@@ -189,8 +190,8 @@ func newCopyAt(fr *Frames, in mach.Addr, size uint64, read func(p []byte, off ui
 //   - KernProtectionFailure: an entry's current protection lacks READ.
 //   - KernResourceShortage: no frame is left for a copy of wired memory.
 //
-// Of several faults the lowest address wins. On failure no memory changed.
-// Source: GNU Mach's observed behaviour; its manual demands page alignment.
+// Of several faults the lowest address wins; in an entry, protection before the
+// gap behind it. On failure no byte changed. Source: GNU Mach's observed behaviour; its manual demands page alignment.
 func (m *Map) Copyin(addr mach.Addr, size uint64, srcDestroy bool) (*Copy, mach.KernReturn) {
 	c := &Copy{fr: m.fr, offset: addr, size: size}
 	if size == 0 {
@@ -216,31 +217,41 @@ func (m *Map) Copyin(addr mach.Addr, size uint64, srcDestroy bool) (*Copy, mach.
 	return c, kr
 }
 
-// copyin fills c with copies of [lo, hi). The entries at its ends are split
-// there, as GNU Mach splits them, the first one also when the copy is then
-// refused: vm_region shows it afterwards, unless the map's layout has Rejoin.
+// copyin fills c with copies of [lo, hi). As on GNU Mach it goes from entry to
+// entry, so that those before a fault are split, and count as copied, also when
+// the copy is then refused: vm_region shows it afterwards, unless the map's layout
+// has Rejoin.
 // Precondition: m.mu held for writing.
 func (m *Map) copyin(c *Copy, lo, hi mach.Addr, srcDestroy bool) mach.KernReturn {
-	if e := m.at(lo); e != nil {
-		m.clipStart(e, lo)
+	e := m.at(lo)
+	if e == nil {
+		return mach.KernInvalidAddress
 	}
-	if kr := m.check(lo, hi, mach.ProtRead); kr != mach.KernSuccess {
-		return kr
-	}
-	for e := m.at(lo); e != nil && e.start < hi; e = e.next {
+	m.clipStart(e, lo)
+	from := copier{steal: srcDestroy}
+	for {
+		if !e.prot.Has(mach.ProtRead) {
+			return mach.KernProtectionFailure
+		}
 		m.clipEnd(e, hi)
-		s, kr := e.copy(srcDestroy)
+		s, kr := from.copy(e, hi)
 		if kr != mach.KernSuccess {
 			return kr
 		}
 		c.add(s)
+		if e.end == hi {
+			if m.layout.Rejoin {
+				m.coalesce(m.at(hi))
+				m.coalesce(m.at(lo))
+			}
+			m.fr.stats.Copyins.Add(1)
+			return mach.KernSuccess
+		}
+		if e.next == nil || e.next.start != e.end {
+			return mach.KernInvalidAddress
+		}
+		e = e.next
 	}
-	if m.layout.Rejoin {
-		m.coalesce(m.at(hi))
-		m.coalesce(m.at(lo))
-	}
-	m.fr.stats.Copyins.Add(1)
-	return mach.KernSuccess
 }
 
 // check reports whether all of [lo, hi) is allocated and allows the access.

@@ -42,7 +42,9 @@
 // stay private, memory shared by inheritance is one memory for all who share
 // it. Where the kernel shows its bookkeeping (vm_region), entries are split and
 // merged when Mach's would be: an object "without shadow or copy" is one with
-// no other object of its kin alive.
+// no other object of its kin alive, and an entry remembers that it was copied
+// until it is written (Entry.lazyCopy). Wired pages are not shared with a copy:
+// they stay where they are, and the copy is made at once.
 //
 // # Before a page is shared
 //

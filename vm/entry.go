@@ -28,6 +28,7 @@ type Entry struct {
 	first      uint64 // page number in the object
 	offset     uint64 // bytes: what vm_region tells
 	lazyCopy   bool   // C: needs_copy
+	origin     uint64 // whose pages they are in Mach's books: copies and their source alike
 	prot       mach.Prot
 	maxProt    mach.Prot
 	inherit    mach.Inherit
@@ -104,7 +105,7 @@ func (e *Entry) back(m *Map, o *Object, first uint64) {
 // fill gives the entry what a segment holds, or a part of it.
 func (e *Entry) fill(m *Map, s segment) {
 	e.back(m, s.object, s.first)
-	e.offset, e.lazyCopy = s.offset, s.lazyCopy
+	e.offset, e.lazyCopy, e.origin = s.offset, s.lazyCopy, s.origin
 }
 
 // shadow notes the first write after a copy. Precondition: the map's lock held
@@ -113,7 +114,7 @@ func (e *Entry) shadow() {
 	if !e.lazyCopy {
 		return
 	}
-	e.lazyCopy, e.offset = false, 0
+	e.lazyCopy, e.offset, e.origin = false, 0, e.object.fr.objects.Add(1)
 	o := e.object
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -122,36 +123,71 @@ func (e *Entry) shadow() {
 	}
 }
 
+// copier takes copies of entries that follow one another. Those that show
+// consecutive pages of one object get one object again: in Mach they would have
+// the very same, and could be one entry some day.
+type copier struct {
+	steal bool    // the entries are about to go: what is not shared moves as it is
+	fork  bool    // only entries inherited by copy are copied
+	from  *Object // of the entry before
+	to    *Object // its copy
+	next  uint64  // page behind it
+}
+
 // copy takes a copy of the entry's memory as Mach would: nothing of untouched
 // memory; page by page of wired memory, whose pages may not be given away; else
-// copy-on-write. With steal the entry is about to go, and what is not shared
-// moves as it is. It fails only for want of frames.
+// copy-on-write. hi is where the memory to be copied ends, here or further on. It
+// fails only for want of frames.
 //
 // Precondition: the map's lock held for writing.
-func (e *Entry) copy(steal bool) (segment, mach.KernReturn) {
-	g := segment{offset: e.offset, pages: e.size() >> mach.PageShift}
+func (c *copier) copy(e *Entry, hi mach.Addr) (segment, mach.KernReturn) {
+	g := segment{offset: e.offset, pages: e.size() >> mach.PageShift, origin: e.origin}
 	if e.object == nil {
+		c.from = nil
 		return g, mach.KernSuccess
 	}
 	s := e.all()
 	symmetric := e.object.symmetric()
-	steal = steal && symmetric
+	steal := c.steal && symmetric
 	if e.wired.count != 0 && !steal {
+		c.from = nil
 		o, kr := e.object.copySlowly(s)
-		g.object, g.offset = o, 0
+		g.object, g.offset, g.origin = o, 0, e.object.fr.objects.Add(1)
 		return g, kr
 	}
-	g.object, g.first = e.object.copyRange(s), s.lo
+	g.first = s.lo
+	if c.from == e.object && c.next == s.lo {
+		g.object = c.to
+		g.object.hold()
+	} else {
+		c.from, c.to = e.object, e.object.copyRange(span{s.lo, c.last(e, hi)})
+		g.object = c.to
+	}
+	c.next = s.hi
 	switch {
 	case steal:
 		g.lazyCopy = e.lazyCopy
 	case !symmetric:
-		g.lazyCopy = true
+		g.lazyCopy, g.origin = true, c.to.id
 	default:
 		g.lazyCopy, e.lazyCopy = true, true
 		e.object.markShadowed(g.object)
 	}
 	return g, mach.KernSuccess
+}
+
+// last is the page behind those that e, and entries before hi that follow it and
+// will be copied likewise, show of its object in one run.
+func (c *copier) last(e *Entry, hi mach.Addr) uint64 {
+	last := e.all().hi
+	for n := e.next; n != nil && n.start < hi && n.start == n.prev.end; n = n.next {
+		if n.object != e.object || n.first != last || n.wired.count != 0 && !c.steal ||
+			c.fork && n.inherit != mach.InheritCopy {
+			break
+		}
+		last = n.span(n.start, hi).hi
+	}
+	return last
 }
 
 // unback takes the entry's object away. The pmap must not map the entry.

@@ -98,6 +98,7 @@ func (m *Map) touchEntry(e *Entry) {
 		o.size = e.size()
 		o.carry()
 		e.back(m, o, 0)
+		e.origin = o.id
 	}
 }
 
@@ -211,11 +212,12 @@ func (e *Entry) follows(a mach.Addr) bool {
 }
 
 // run is the mapping for the pages from lo to hi, both included. Write access
-// is given only to a frame that no copy shares.
+// is given only to a frame that no copy shares, and not before the entry's first
+// write after a copy.
 func (e *Entry) run(lo, hi mach.Addr) Mapping {
 	x, exclusive := e.object.lookup(e.page(lo))
 	prot := pmapProt(e.prot)
-	if !exclusive {
+	if !exclusive || e.lazyCopy {
 		prot &^= mach.ProtWrite
 	}
 	return Mapping{VA: lo, Frame: x, Pages: int((hi-lo)>>mach.PageShift) + 1, Prot: prot}

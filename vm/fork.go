@@ -33,18 +33,21 @@ func (m *Map) forkInto(child *Map) mach.KernReturn {
 	}
 	child.fresh, child.limit = m.fresh, m.limit
 	child.layout = m.layout
+	from := copier{fork: true}
 	for e := m.first; e != nil; e = e.next {
 		n := &Entry{start: e.start, end: e.end, prot: e.prot, maxProt: e.maxProt, inherit: e.inherit, tag: e.tag}
 		switch e.inherit {
 		case mach.InheritNone:
+			from.from = nil
 			continue
 		case mach.InheritShare:
+			from.from = nil
 			m.isolate(e)
 			e.shared, n.shared = true, true
-			n.object, n.first, n.offset = e.object, e.first, e.offset
+			n.object, n.first, n.offset, n.origin = e.object, e.first, e.offset, e.origin
 			n.view = e.object.attach(child, n.delta())
 		case mach.InheritCopy:
-			s, kr := e.copy(false)
+			s, kr := from.copy(e, m.layout.Max)
 			if kr != mach.KernSuccess {
 				return kr
 			}

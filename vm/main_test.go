@@ -19,19 +19,27 @@ const (
 	base = mach.Addr(0x100000)
 )
 
+// tester is what a test is run by: testing.T, testing.B, rapid.T.
+type tester interface {
+	require.TestingT
+	Cleanup(func())
+	Helper()
+	Logf(format string, args ...any)
+}
+
 // bed is the frames of one test, with the maps and copies that are alive, so
 // that every test ends with an audit.
 type bed struct {
-	*testing.T
+	tester
 	fr     *Frames
 	maps   []*Map
 	copies []*Copy
 }
 
-func newBed(t *testing.T, pages int) *bed {
+func newBed(t tester, pages int) *bed {
 	fr, err := NewFrames(pages)
 	require.NoError(t, err)
-	b := &bed{T: t, fr: fr}
+	b := &bed{tester: t, fr: fr}
 	t.Cleanup(func() {
 		b.audit()
 		for _, m := range b.maps {

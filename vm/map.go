@@ -245,8 +245,8 @@ func (m *Map) clipEnd(e *Entry, a mach.Addr) {
 func (m *Map) split(e *Entry, start, end mach.Addr) *Entry {
 	n := &Entry{
 		start: start, end: end, object: e.object, view: e.view, first: e.first, offset: e.offset,
-		lazyCopy: e.lazyCopy, prot: e.prot, maxProt: e.maxProt, inherit: e.inherit, wired: e.wired, shared: e.shared,
-		permanent: e.permanent, tag: e.tag,
+		lazyCopy: e.lazyCopy, origin: e.origin, prot: e.prot, maxProt: e.maxProt, inherit: e.inherit,
+		wired: e.wired, shared: e.shared, permanent: e.permanent, tag: e.tag,
 	}
 	if n.object != nil {
 		n.object.again(n.view)
@@ -285,24 +285,53 @@ func (m *Map) join(p, e *Entry) bool {
 			p.offset = 0 // of untouched memory an offset means nothing
 			return true
 		}
-		if p.offset+p.size() != e.offset || p.view != e.view {
+		if p.offset+p.size() != e.offset || p.view != e.view || p.origin != e.origin {
 			return false
 		}
 		var none reaper
 		e.object.detach(e.view, span{}, &none)
 	case e.object == nil:
-		return p.object.extend(p.offset + p.size() + e.size())
+		return p.object.extend(p.offset+p.size()+e.size(), p.lazyCopy)
 	case p.object == nil:
-		if e.offset < p.size() || !e.object.extend(0) {
+		if e.offset < p.size() || !e.object.extend(0, e.lazyCopy) {
 			return false
 		}
 		p.object, p.view = e.object, e.view
 		p.first, p.offset = e.first-p.size()>>mach.PageShift, e.offset-p.size()
+		p.origin = e.origin
 	default:
-		return false
+		if !p.lazyCopy || !e.lazyCopy || p.origin != e.origin ||
+			p.offset+p.size() != e.offset || p.all().hi != e.first ||
+			p.object.known() || e.object.known() {
+			return false
+		}
+		m.absorb(p, e)
 	}
 	e.object, e.view = nil, nil
 	return true
+}
+
+// absorb gives p an object with e's pages behind its own; e loses its own. The
+// two are copies of one object, and nobody has written them: in Mach they have
+// that very object.
+func (m *Map) absorb(p, e *Entry) {
+	var dead reaper
+	o := p.object.copyRange(p.all())
+	s := e.all()
+	for at := s.lo; at < s.hi; at += graftPages {
+		var frames [graftPages]Frame
+		k := min(graftPages, s.hi-at)
+		e.object.share(at, frames[:k])
+		o.put(at, frames[:k], &dead)
+	}
+	offset, origin := p.offset, p.origin
+	for _, old := range []*Entry{p, e} {
+		m.removeFromPmap(old)
+		old.unback(&dead)
+	}
+	p.back(m, o, s.lo-p.size()>>mach.PageShift)
+	p.offset, p.origin, p.lazyCopy = offset, origin, true
+	m.fr.bury(&dead)
 }
 
 // delete removes the entry, its pmap mappings and its pages.

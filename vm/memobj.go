@@ -44,7 +44,7 @@ func (m *Map) Offer(addr mach.Addr, size uint64) (RegionInfo, mach.KernReturn) {
 
 // Backing is what new memory shows.
 type Backing struct {
-	Object *Object // offered by a map
+	Object *Object // offered by a map; nil for zeros, with Offset and Copy of no matter
 	Offset uint64  // bytes into it; cut to a page
 	Copy   bool    // a copy-on-write copy of it, and not the memory itself
 }
@@ -81,14 +81,15 @@ func (g segment) drop() {
 	g.object.fr.bury(&dead)
 }
 
-// EnterBacked is Enter of memory that shows a memory object (vm_map of one).
-// The arguments and codes are Enter's, and
+// EnterBacked is EnterAt of memory that shows a memory object (vm_map of one), or
+// is filled with zeros if the backing names none. The codes are EnterAt's, and
 //   - KernInvalidArgument: the object is dead; offset and size wrap.
 //
 // Locks: takes the map's and object locks; the caller holds none.
-func (m *Map) EnterBacked(addr mach.Addr, size, mask uint64, anywhere bool, b Backing,
-	prot, maxProt mach.Prot, inherit mach.Inherit,
-) (mach.Addr, mach.KernReturn) {
+func (m *Map) EnterBacked(at Spot, size uint64, b Backing, a Attributes) (mach.Addr, mach.KernReturn) {
+	if b.Object == nil {
+		return m.EnterAt(at, size, a)
+	}
 	if b.Offset+size < size {
 		return 0, mach.KernInvalidArgument
 	}
@@ -96,33 +97,20 @@ func (m *Map) EnterBacked(addr mach.Addr, size, mask uint64, anywhere bool, b Ba
 	if !live {
 		return 0, mach.KernInvalidArgument
 	}
-	start, kr := m.enterSegment(addr, size, mask, anywhere, g,
-		Entry{prot: prot, maxProt: maxProt, inherit: inherit})
+	start, kr := m.enterSegment(at, size, g, a, wiring{})
 	if kr != mach.KernSuccess {
 		g.drop()
 	}
 	return start, kr
 }
 
-// enterSegment makes an entry with the attributes of like that shows g, whose
-// object becomes the entry's on success.
-func (m *Map) enterSegment(addr mach.Addr, size, mask uint64, anywhere bool, g segment, like Entry) (mach.Addr, mach.KernReturn) {
-	charged := size
-	if like.maxProt == mach.ProtNone {
-		charged = 0
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	spot := Spot{Addr: addr, Mask: mask, MaskCaps: true, Anywhere: anywhere}
-	prev, start, kr := m.claim(spot, size, charged, nil) // nothing is evicted
-	if kr != mach.KernSuccess {
-		return 0, kr
-	}
-	e := like
-	e.start, e.end = start, start+mach.Addr(size)
-	e.fill(m, g)
-	m.enter(prev, &e)
-	return start, mach.KernSuccess
+// enterSegment is EnterAt of an entry that shows g, whose object becomes the
+// entry's on success.
+func (m *Map) enterSegment(at Spot, size uint64, g segment, a Attributes, wired wiring) (mach.Addr, mach.KernReturn) {
+	return m.enterAt(at, size, a, func(e *Entry) {
+		e.wired = wired
+		e.fill(m, g)
+	})
 }
 
 // physBase is the number of the first frame as physical memory counts: what lies
@@ -185,9 +173,8 @@ func (m *Map) EnterContiguous(size, below uint64) (mach.Addr, uint64, mach.KernR
 	}
 	g := segment{object: o, pages: n}
 	rw := mach.ProtDefault
-	start, kr := m.enterSegment(0, size, 0, true, g, Entry{
-		prot: rw, maxProt: rw, inherit: mach.InheritCopy, wired: wiring{access: rw, count: 1},
-	})
+	start, kr := m.enterSegment(Spot{Anywhere: true}, size, g,
+		Attributes{Prot: rw, MaxProt: rw, Inherit: mach.InheritCopy}, wiring{access: rw, count: 1})
 	if kr != mach.KernSuccess {
 		g.drop()
 		return 0, 0, kr

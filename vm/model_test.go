@@ -2,14 +2,10 @@ package vm
 
 import (
 	"bytes"
-	"fmt"
-	"math/rand"
-	"os"
-	"strconv"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"machkernel/mach"
 )
@@ -21,6 +17,7 @@ type modelPage struct {
 	*cell
 	prot, max mach.Prot
 	inherit   mach.Inherit
+	shared    bool // by inheritance
 }
 
 // model is a map as a naive array of pages: every copy copies all bytes.
@@ -36,13 +33,13 @@ type modelCopy struct {
 	data []byte // whole pages
 }
 
-// world is random operations on real maps and on the model, compared.
+// world is operations on real maps and on the model, compared. rapid chooses the
+// operations, and finds a short history where a long one fails.
 type world struct {
 	*bed
-	rng    *rand.Rand
+	t      *rapid.T
 	tasks  []*model
 	copies []*modelCopy
-	log    []string
 }
 
 const (
@@ -51,49 +48,38 @@ const (
 	worldCopies = 5
 )
 
-func TestRandomOperationsAgainstTheModel(t *testing.T) {
-	seed := time.Now().UnixNano()
-	if s := os.Getenv("VM_SEED"); s != "" {
-		seed, _ = strconv.ParseInt(s, 10, 64)
-	}
-	t.Logf("VM_SEED=%d", seed)
-	rounds := 40
-	if testing.Short() {
-		rounds = 8
-	}
-	for i := range rounds {
-		t.Run(fmt.Sprint(i), func(t *testing.T) { runWorld(t, seed+int64(i), 400) })
-	}
-}
+// A longer run: go test ./vm -run Histories -rapid.checks=1000 -rapid.steps=100
+func TestHistoriesAgainstTheModel(t *testing.T) { rapid.Check(t, history) }
 
-func FuzzOperationsAgainstTheModel(f *testing.F) {
-	f.Add(int64(1))
-	f.Fuzz(func(t *testing.T, seed int64) { runWorld(t, seed, 200) })
-}
+func FuzzHistoriesAgainstTheModel(f *testing.F) { f.Fuzz(rapid.MakeFuzz(history)) }
 
-func runWorld(t *testing.T, seed int64, steps int) {
-	w := &world{bed: newBed(t, 8192), rng: rand.New(rand.NewSource(seed))}
-	defer func() {
-		if t.Failed() {
-			t.Logf("seed %d", seed)
-			for _, l := range w.log[max(0, len(w.log)-60):] {
-				t.Log(l)
-			}
-		}
-	}()
+func history(t *rapid.T) {
+	w := &world{bed: newBed(t, 8192), t: t}
 	w.tasks = []*model{w.task(NewMap(w.fr, w.pmap()))}
-	for i := range steps {
-		w.step()
-		if i%4 == 0 {
-			w.bed.audit()
-			w.compare()
-		}
+	ops := map[string]func(*rapid.T){
+		"":          func(*rapid.T) { w.bed.audit(); w.compare() },
+		"fork":      func(*rapid.T) { w.fork(w.any()) },
+		"terminate": func(*rapid.T) { w.terminate() },
+		"discard":   func(*rapid.T) { w.discard() },
 	}
-	w.compare()
+	for name, op := range map[string]func(*model){
+		"allocate": w.allocate, "deallocate": w.deallocate, "protect": w.protect, "inherit": w.inherit,
+		"write": w.write, "write again": w.write, "copyin": w.copyin, "copyout": w.copyout,
+		"overwrite": w.overwrite, "overwrite again": w.overwrite, "wire": w.wire, "offer": w.offer,
+	} {
+		ops[name] = func(*rapid.T) { op(w.any()) }
+	}
+	t.Repeat(ops)
 }
+
+// intn draws a number below n.
+func (w *world) intn(n int) int { return rapid.IntRange(0, n-1).Draw(w.t, "n") }
+
+// any draws a task.
+func (w *world) any() *model { return w.tasks[w.intn(len(w.tasks))] }
 
 func (w *world) pmap() Pmap {
-	if w.rng.Intn(2) == 0 {
+	if w.intn(2) == 0 {
 		return NewSoftPmap(w.fr)
 	}
 	return newRecorder()
@@ -103,49 +89,14 @@ func (w *world) task(m *Map) *model {
 	return &model{real: w.adopt(m), pages: map[uint64]*modelPage{}}
 }
 
-func (w *world) say(format string, args ...any) {
-	w.log = append(w.log, fmt.Sprintf(format, args...))
-}
-
 // span picks a range; aligned now and then.
 func (w *world) span() (mach.Addr, uint64) {
-	addr := base + mach.Addr(w.rng.Intn(worldPages*page))
-	size := uint64(w.rng.Intn(6 * page))
-	if w.rng.Intn(2) == 0 {
+	addr := base + mach.Addr(w.intn(worldPages*page))
+	size := uint64(w.intn(6 * page))
+	if w.intn(2) == 0 {
 		addr, size = addr.TruncPage(), (size+page)&^(page-1)
 	}
 	return addr, size
-}
-
-func (w *world) step() {
-	k := w.rng.Intn(len(w.tasks))
-	m := w.tasks[k]
-	switch w.rng.Intn(14) {
-	case 0, 1:
-		w.allocate(m)
-	case 2:
-		w.deallocate(m)
-	case 3:
-		w.protect(m)
-	case 4:
-		addr, size := w.span()
-		in := mach.Inherit(w.rng.Intn(3))
-		w.say("%d inherit %v %#x %v", k, addr, size, in)
-		require.Equal(w, ok, m.real.Inherit(addr, size, in))
-		m.each(addr, size, func(p *modelPage) { p.inherit = in })
-	case 5, 6, 7:
-		w.write(m)
-	case 8:
-		w.copyin(m)
-	case 9:
-		w.copyout(m)
-	case 10, 11:
-		w.overwrite(m)
-	case 12:
-		w.fork(m)
-	case 13:
-		w.discardOrTerminate(k)
-	}
 }
 
 // each calls fn for the existing pages that [addr, addr+size) touches.
@@ -180,7 +131,6 @@ func (m *model) write(addr mach.Addr, data []byte) {
 func (w *world) allocate(m *model) {
 	addr, size := w.span()
 	size = max(size, 1)
-	w.say("allocate %v %#x", addr, size)
 	free := true
 	lo, n := pageOf(addr), pageOf(mach.Addr(size).RoundPage())
 	for p := lo; p < lo+n; p++ {
@@ -193,13 +143,12 @@ func (w *world) allocate(m *model) {
 	}
 	require.Equal(w, ok, kr)
 	for p := lo; p < lo+n; p++ {
-		m.pages[p] = &modelPage{new(cell), mach.ProtDefault, mach.ProtAll, mach.InheritCopy}
+		m.pages[p] = &modelPage{new(cell), mach.ProtDefault, mach.ProtAll, mach.InheritCopy, false}
 	}
 }
 
 func (w *world) deallocate(m *model) {
 	addr, size := w.span()
-	w.say("deallocate %v %#x", addr, size)
 	require.Equal(w, ok, m.real.Deallocate(addr, size))
 	if size > 0 {
 		m.remove(addr, size)
@@ -214,12 +163,11 @@ func (m *model) remove(addr mach.Addr, size uint64) {
 
 func (w *world) protect(m *model) {
 	addr, size := w.span()
-	prot := mach.Prot(w.rng.Intn(8))
-	if w.rng.Intn(2) == 0 {
+	prot := mach.Prot(w.intn(8))
+	if w.intn(2) == 0 {
 		prot = mach.ProtDefault
 	}
-	setMax := w.rng.Intn(12) == 0
-	w.say("protect %v %#x %v %v", addr, size, setMax, prot)
+	setMax := w.intn(12) == 0
 	want := ok
 	m.each(addr, size, func(p *modelPage) {
 		if !p.max.Has(prot) {
@@ -242,21 +190,21 @@ func (w *world) protect(m *model) {
 // write writes as the task (which may stop halfway) or as the kernel.
 func (w *world) write(m *model) {
 	addr, size := w.span()
-	data := make([]byte, size)
-	w.rng.Read(data)
+	data, seed := make([]byte, size), w.intn(256)
+	for i := range data {
+		data[i] = byte(i*7 + i/page*13 + seed)
+	}
 	want := m.check(addr, size, mach.ProtWrite)
 	if size == 0 {
 		want = ok
 	}
-	if w.rng.Intn(2) == 0 {
-		w.say("kernel write %v %#x", addr, size)
+	if w.intn(2) == 0 {
 		require.Equal(w, want, m.real.WriteBytes(addr, data))
 		if want == ok {
 			m.write(addr, data)
 		}
 		return
 	}
-	w.say("task write %v %#x", addr, size)
 	at, kr := storeAs(m.real, addr, data)
 	require.Equal(w, want, kr)
 	m.write(addr, data[:at-addr])
@@ -267,8 +215,7 @@ func (w *world) copyin(m *model) {
 		return
 	}
 	addr, size := w.span()
-	destroy := w.rng.Intn(4) == 0
-	w.say("copyin %v %#x %v", addr, size, destroy)
+	destroy := w.intn(4) == 0
 	want := m.check(addr, size, mach.ProtRead)
 	if size == 0 {
 		want = ok
@@ -295,7 +242,7 @@ func (w *world) takeCopy() *modelCopy {
 	if len(w.copies) == 0 {
 		return nil
 	}
-	i := w.rng.Intn(len(w.copies))
+	i := w.intn(len(w.copies))
 	c := w.copies[i]
 	w.copies = append(w.copies[:i], w.copies[i+1:]...)
 	return c
@@ -307,7 +254,6 @@ func (w *world) copyout(m *model) {
 		return
 	}
 	a, kr := m.real.Copyout(c.real)
-	w.say("copyout %#x -> %v", c.size, a)
 	require.Equal(w, ok, kr)
 	if c.size == 0 {
 		require.Zero(w, a)
@@ -315,7 +261,7 @@ func (w *world) copyout(m *model) {
 	}
 	require.Equal(w, c.in, a.PageOffset())
 	for i := 0; i < len(c.data); i += page {
-		p := &modelPage{new(cell), mach.ProtDefault, mach.ProtAll, mach.InheritCopy}
+		p := &modelPage{new(cell), mach.ProtDefault, mach.ProtAll, mach.InheritCopy, false}
 		copy(p.cell[:], c.data[i:])
 		at := pageOf(a) + uint64(i/page)
 		require.Nil(w, m.pages[at], "copyout onto existing memory")
@@ -329,10 +275,9 @@ func (w *world) overwrite(m *model) {
 		return
 	}
 	addr, _ := w.span()
-	if w.rng.Intn(2) == 0 {
+	if w.intn(2) == 0 {
 		addr = addr.TruncPage() + mach.Addr(c.in)
 	}
-	w.say("overwrite %v %#x", addr, c.size)
 	want := m.check(addr, c.size, mach.ProtWrite)
 	if c.size == 0 {
 		want = ok
@@ -342,14 +287,69 @@ func (w *world) overwrite(m *model) {
 		w.copies = append(w.copies, c)
 		return
 	}
+	if c.size == 0 {
+		return
+	}
+	// Whole pages of private memory are replaced, so that they are no more those
+	// of another mapping.
+	for p := pageOf(addr.RoundPage()); p < pageOf(addr+mach.Addr(c.size)); p++ {
+		if x := m.pages[p]; !x.shared {
+			x.cell = new(cell)
+		}
+	}
 	m.write(addr, c.data[c.in:][:c.size])
+}
+
+func (w *world) inherit(m *model) {
+	addr, size := w.span()
+	in := mach.Inherit(w.intn(3))
+	require.Equal(w, ok, m.real.Inherit(addr, size, in))
+	m.each(addr, size, func(p *modelPage) { p.inherit = in })
+}
+
+// wire wires memory, or takes that back; what it holds stays the same.
+func (w *world) wire(m *model) {
+	addr, size := w.span()
+	access := []mach.Prot{mach.ProtNone, mach.ProtRead, mach.ProtDefault}[w.intn(3)]
+	want := ok
+	if m.check(addr, max(size, 1), access) != ok {
+		want = mach.KernNoSpace
+	}
+	if size == 0 && addr.PageAligned() && m.pages[pageOf(addr)] != nil {
+		want = ok
+	}
+	require.Equal(w, want, m.real.Wire(addr, size, access, Unlimited))
+}
+
+// offer maps memory of one task in another, or in the same one.
+func (w *world) offer(from *model) {
+	to, at := w.any(), base+mach.Addr(w.intn(worldPages))*page
+	addr := base + mach.Addr(w.intn(worldPages))*page
+	r, kr := from.real.Offer(addr, page)
+	if from.pages[pageOf(addr)] == nil {
+		return // another entry's
+	}
+	require.Equal(w, ok, kr)
+	copied := w.intn(3) == 0
+	_, kr = to.real.EnterBacked(Spot{Addr: at}, page, Backing{Object: r.Object, Offset: r.Offset, Copy: copied},
+		Attributes{Prot: mach.ProtDefault, MaxProt: mach.ProtAll, Inherit: mach.InheritCopy})
+	if to.pages[pageOf(at)] != nil {
+		require.Equal(w, mach.KernNoSpace, kr)
+		return
+	}
+	require.Equal(w, ok, kr)
+	p := &modelPage{from.pages[pageOf(addr)].cell, mach.ProtDefault, mach.ProtAll, mach.InheritCopy, false}
+	if copied {
+		p.cell = new(cell)
+		*p.cell = *from.pages[pageOf(addr)].cell
+	}
+	to.pages[pageOf(at)] = p
 }
 
 func (w *world) fork(m *model) {
 	if len(w.tasks) >= worldTasks {
 		return
 	}
-	w.say("fork")
 	child, kr := m.real.Fork(w.pmap())
 	require.Equal(w, ok, kr)
 	mc := w.task(child)
@@ -359,21 +359,25 @@ func (w *world) fork(m *model) {
 		case mach.InheritNone:
 			continue
 		case mach.InheritCopy:
-			q.cell = new(cell)
+			q.cell, q.shared = new(cell), false
 			*q.cell = *p.cell
+		case mach.InheritShare:
+			p.shared, q.shared = true, true
 		}
 		mc.pages[at] = &q
 	}
 	w.tasks = append(w.tasks, mc)
 }
 
-func (w *world) discardOrTerminate(k int) {
+func (w *world) discard() {
 	if c := w.takeCopy(); c != nil {
-		w.say("discard")
 		c.real.Discard()
 	}
-	if len(w.tasks) > 1 && w.rng.Intn(3) == 0 {
-		w.say("terminate %d", k)
+}
+
+func (w *world) terminate() {
+	if len(w.tasks) > 1 {
+		k := w.intn(len(w.tasks))
 		w.tasks[k].real.Terminate()
 		w.tasks = append(w.tasks[:k], w.tasks[k+1:]...)
 	}
@@ -388,7 +392,7 @@ func (w *world) compare() {
 				pages++
 				p := m.pages[pageOf(a)]
 				require.NotNil(w, p, "task %d has memory at %v", k, a)
-				require.Equal(w, modelPage{p.cell, r.Prot, r.MaxProt, r.Inherit}, *p, "task %d at %v", k, a)
+				require.Equal(w, modelPage{p.cell, r.Prot, r.MaxProt, r.Inherit, r.Shared}, *p, "task %d at %v", k, a)
 			}
 		}
 		require.Equal(w, len(m.pages), pages, "task %d", k)
@@ -411,7 +415,7 @@ func (w *world) compare() {
 // else behind its back.
 func (w *world) peek(m *Map, at uint64) []byte {
 	got, addr := make([]byte, page), mach.Addr(at<<mach.PageShift)
-	if w.rng.Intn(3) == 0 {
+	if w.intn(3) == 0 {
 		if _, kr := loadAs(m, addr, got); kr == ok {
 			return got
 		}

@@ -18,7 +18,7 @@ const readExecute = mach.ProtRead | mach.ProtExecute
 // An object is in one of three states:
 //
 //	mapped   users >= 1, counted by views; seen through that many entries
-//	carried  users == 1, no views; held by a segment of one Copy
+//	carried  users >= 1, no views; held by segments of one Copy
 //	dead     users == 0; its pages are dropped and it is not used again
 //
 // A mapped object with one view is private to one map, whose entries show
@@ -38,6 +38,7 @@ type Object struct {
 	size     uint64 // bytes that its first entry, and those it grew to, showed
 	shadowed bool   // a copy was taken of it
 
+	ofShared   bool // a copy of memory that is shared by inheritance, or of such a copy
 	asymmetric bool // shared by inheritance: copies cost its own entries nothing (C: use_shared_copy)
 
 	offered bool // a client may map it: it keeps its pages and its offsets
@@ -159,6 +160,13 @@ func (o *Object) detach(v *view, s span, dead *reaper) {
 // carry makes a Copy's segment the user of an object that has none.
 func (o *Object) carry() { o.users = 1 }
 
+// hold makes the caller one more user of an object that has one.
+func (o *Object) hold() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.users++
+}
+
 // handOver ends a segment's hold of o in favour of an entry, which attaches.
 func (o *Object) handOver(m *Map, delta mach.Addr) *view {
 	v := o.attach(m, delta)
@@ -186,15 +194,27 @@ func (o *Object) die(dead *reaper) {
 }
 
 // extend makes room for end bytes if the object has one user, pages shared with
-// nobody, and no client knows it: only then can its entry grow, up or down.
-func (o *Object) extend(end uint64) bool {
+// nobody, and no client knows it: only then can its entry grow, up or down. An
+// object that has written every page it shared has nothing of its kin any more;
+// lazy says that its entry is still to be written first.
+func (o *Object) extend(end uint64, lazy bool) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.users != 1 || o.kin.n.Load() != 1 || o.offered {
+	if o.users != 1 || o.offered {
+		return false
+	}
+	if o.kin.n.Load() != 1 && (lazy || o.ofShared || !o.pages.exclusive(o.fr)) {
 		return false
 	}
 	o.size = max(o.size, end)
 	return true
+}
+
+// known reports whether a client may map the object.
+func (o *Object) known() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.offered
 }
 
 // symmetric reports whether a copy of the object makes its source wait for a
@@ -222,6 +242,7 @@ func (o *Object) copyRange(s span) *Object {
 	c := &Object{
 		fr: o.fr, kin: o.kin, id: o.fr.objects.Add(1), size: o.size,
 		pages: o.pages.clone(o.fr, s.lo, s.hi), users: 1,
+		ofShared: o.ofShared || o.asymmetric,
 	}
 	o.kin.n.Add(1)
 	return c

@@ -85,6 +85,10 @@ type overwrite struct {
 	dead      reaper
 }
 
+// part reports whether this is a part of a copy that has to stay whole: a later
+// part may fail.
+func (w *overwrite) part() bool { return w.base != w.addr || uint64(w.end-w.addr) != w.c.size }
+
 func (w *overwrite) run() mach.KernReturn {
 	defer w.release()
 	if kr := w.prepare(); kr != mach.KernSuccess {
@@ -192,6 +196,11 @@ func (w *overwrite) ragged(from, to mach.Addr, i int) {
 	var buf [mach.PageSize]byte
 	b := buf[:to-from]
 	w.aligned.ReadAt(b, uint64(from-w.base))
+	if !w.part() {
+		page := uint64(from.TruncPage()-w.base.TruncPage()) >> mach.PageShift
+		s := w.aligned.segs[w.aligned.seg(page)]
+		s.object.forget(span{s.first + page - s.at, s.first + page - s.at + 1}, &w.dead)
+	}
 	o := e.object
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -227,15 +236,20 @@ func (w *overwrite) whole(lo, hi mach.Addr) {
 	}
 }
 
-// swap gives a private entry a copy-on-write copy of what the segment holds, in
-// place of its object. As on GNU Mach its memory is not wired any more.
+// swap gives a private entry what the segment holds, in place of its object: one
+// object for all entries that the segment's pages go to, so that they can be one
+// entry again, but for a part. As on GNU Mach its memory is not wired any more.
 func (w *overwrite) swap(e *Entry, s segment) {
 	m := w.m
 	m.removeFromPmap(e)
 	e.unback(&w.dead)
 	e.wired.count = 0
-	if s.object != nil {
+	switch {
+	case s.object == nil:
+	case w.part():
 		s.object = s.object.copyRange(span{s.first, s.first + s.pages})
+	default:
+		s.object.hold()
 	}
 	e.fill(m, s)
 }
@@ -251,11 +265,25 @@ func (w *overwrite) graft(dst *Object, at uint64, src *Object, first, n uint64) 
 		src.share(first+done, frames[:k])
 		dst.put(at+done, frames[:k], &w.dead)
 	}
+	if !w.part() {
+		src.forget(span{first, first + n}, &w.dead)
+	}
+}
+
+// forget drops pages of a copy's object, or of none, that went to another: the
+// object may live on in an entry that does not show them.
+func (o *Object) forget(s span, dead *reaper) {
+	if o == nil {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.pages.remove(o.fr, s.lo, s.hi, dead)
 }
 
 // share fills frames with those of the pages from first on, one new reference
-// each for those that are not NoFrame. o is carried by a copy (so in no pmap)
-// or nil.
+// each for those that are not NoFrame. Nobody can write them any more. o may be
+// nil.
 func (o *Object) share(first uint64, frames []Frame) {
 	for i := range frames {
 		frames[i] = NoFrame
@@ -265,6 +293,7 @@ func (o *Object) share(first uint64, frames []Frame) {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.withdrawWrite(span{first, first + uint64(len(frames))})
 	o.pages.each(first, first+uint64(len(frames)), func(page uint64, x Frame) {
 		o.fr.incref(x)
 		frames[page-first] = x

@@ -89,13 +89,6 @@ func (m *Map) extract(e *Entry, lo, hi mach.Addr, share bool) (p part, kr mach.K
 	return p, kr
 }
 
-// hold makes one more part a user of an object that has some.
-func (o *Object) hold() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.users++
-}
-
 // Each calls fn for the attributes of each run of pages, to change them.
 func (x *Excerpt) Each(fn func(a *Attributes)) {
 	for i := range x.parts {

@@ -87,7 +87,7 @@ func (m *Map) coalesceInto(next *Entry) bool {
 	if e.end != next.start || !e.alike(next) || !m.join(e, next) {
 		return false
 	}
-	next.object, next.view, next.first, next.offset = e.object, e.view, e.first, e.offset
+	next.object, next.view, next.first, next.offset, next.origin = e.object, e.view, e.first, e.offset, e.origin
 	start := e.start
 	m.unlink(e)
 	m.move(next, start)

@@ -64,6 +64,11 @@ type Attributes struct {
 // On failure nothing changed, but that permanent memory in the way of Overwrite
 // has lost all access.
 func (m *Map) EnterAt(s Spot, size uint64, a Attributes) (mach.Addr, mach.KernReturn) {
+	return m.enterAt(s, size, a, func(*Entry) {})
+}
+
+// enterAt is EnterAt, where back gives the entry its memory.
+func (m *Map) enterAt(s Spot, size uint64, a Attributes, back func(*Entry)) (mach.Addr, mach.KernReturn) {
 	var dead reaper
 	m.mu.Lock()
 	defer func() {
@@ -78,10 +83,12 @@ func (m *Map) EnterAt(s Spot, size uint64, a Attributes) (mach.Addr, mach.KernRe
 	if kr != mach.KernSuccess {
 		return 0, kr
 	}
-	m.enter(prev, &Entry{
+	e := &Entry{
 		start: start, end: start + mach.Addr(size),
 		prot: a.Prot, maxProt: a.MaxProt, inherit: a.Inherit, permanent: a.Permanent, tag: a.Tag,
-	})
+	}
+	back(e)
+	m.enter(prev, e)
 	return start, mach.KernSuccess
 }
 

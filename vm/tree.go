@@ -286,3 +286,21 @@ func eachNode(n *node, level int, base, lo, hi uint64, fn func(uint64, Frame)) {
 		}
 	}
 }
+
+// exclusive reports whether no other tree can reach a page of t.
+func (t *tree) exclusive(f *Frames) bool {
+	return t.root == nil || exclusiveNode(f, t.root, t.height-1)
+}
+
+func exclusiveNode(f *Frames, n *node, level int) bool {
+	if n.refs.Load() != 1 {
+		return false
+	}
+	for m := n.present; m != 0; m &= m - 1 {
+		i := bits.TrailingZeros64(m)
+		if level == 0 && f.refs[n.frames[i]].Load() != 1 || level > 0 && !exclusiveNode(f, n.kids[i], level-1) {
+			return false
+		}
+	}
+	return true
+}

@@ -104,3 +104,19 @@ func TestWireAll(t *testing.T) {
 	require.EqualValues(t, 3, wired(), "only what there was")
 	m.Terminate()
 }
+
+func TestCopyinOfWiredMemoryNeedsFrames(t *testing.T) {
+	b := newBed(t, 4)
+	m := b.newMap()
+	b.alloc(m, base, 4)
+	b.store(m, base, "w")
+	require.Equal(t, ok, m.Wire(base+page, 2*page, mach.ProtDefault, Unlimited))
+	c := b.copyin(m, base, page)
+	_, kr := m.Copyin(base, 3*page, false)
+	require.Equal(t, mach.KernResourceShortage, kr)
+	c.Discard()
+	require.Equal(t, 3, b.fr.Stats().Used, "nothing is kept")
+	c, kr = m.Copyin(base+page, 2*page, true)
+	require.Equal(t, ok, kr, "what goes with the message moves as it is")
+	c.Discard()
+}

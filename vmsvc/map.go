@@ -24,23 +24,30 @@ type Mapping struct {
 }
 
 // Map is vm_map (2089): memory with the given attributes. It returns the
-// address. With no memory object the memory is filled with zeros, and Offset
-// and Copy mean nothing.
+// address. With no memory object the memory is filled with zeros, and Offset and
+// Copy mean nothing. A proxy of the kernel's cuts both protections to its own; of a
+// copy it asks only that it be readable. Offset is cut to a page.
 //
-//	KERN_INVALID_ARGUMENT  m is nil; a protection has unknown bits; Inherit is
-//	                       none of the three values; size is zero, or rounds to
-//	                       it; the fixed range wraps (rules.MapWraps); a port is
-//	                       given as memory object (rules.MapNoObject)
-//	KERN_INVALID_ADDRESS   the fixed range is not inside the map
-//	                       (rules.MapOutside)
-//	KERN_NO_SPACE          occupied, or no room anywhere, or none that Mask allows
+//	KERN_INVALID_ARGUMENT    m is nil; a protection has unknown bits; Inherit is
+//	                         none of the three values; size is zero; the fixed
+//	                         range wraps (rules.MapWraps)
+//	KERN_INVALID_ARGUMENT    the port is no memory object (rules.MapNoObject)
+//	KERN_PROTECTION_FAILURE  a copy of a proxy that may not be read
+//	KERN_INVALID_ARGUMENT    the rounded size, from Offset on, is not all in the
+//	                         proxy; its memory is gone; the size rounds to zero
+//	KERN_INVALID_ADDRESS     the fixed range is not inside the map
+//	                         (rules.MapOutside)
+//	KERN_NO_SPACE            occupied, or no room anywhere, or none that Mask
+//	                         allows
 //
 // The codes are found in this order, but a mask that forbids a fixed address
 // before an address outside the map. A current protection above the maximum is
-// no fault; see rules.MapCapsCurrent.
+// no fault; see rules.MapCapsCurrent. The real kernel lets an offset by which the
+// sum wraps out of a proxy's range.
 //
-// No port is a memory object yet: pagers come later. The kernel refuses its own
-// ports so, too, but maps any other as memory of the manager that may be behind.
+// Only the kernel's proxies are memory objects yet: pagers come later. The real
+// kernel refuses its own other ports so, too, but maps any port of a task as
+// memory of the manager that may be behind.
 func (s *Server) Map(m *vm.Map, r Mapping) (mach.Addr, mach.KernReturn) {
 	return s.mapFlags(m, r, 0)
 }
@@ -48,7 +55,7 @@ func (s *Server) Map(m *vm.Map, r Mapping) (mach.Addr, mach.KernReturn) {
 // mapFlags is Map, of memory as the flags say it is to be.
 func (s *Server) mapFlags(m *vm.Map, r Mapping, flags uint32) (mach.Addr, mach.KernReturn) {
 	switch {
-	case m == nil, (r.Prot|r.MaxProt)&^mach.ProtAll != 0, !r.Inherit.Valid(), r.Size == 0, roundSize(r.Size) == 0:
+	case m == nil, (r.Prot|r.MaxProt)&^mach.ProtAll != 0, !r.Inherit.Valid(), r.Size == 0:
 		return 0, mach.KernInvalidArgument
 	}
 	if !r.Anywhere && wraps(r.Addr.TruncPage(), r.Size) {
@@ -56,8 +63,15 @@ func (s *Server) mapFlags(m *vm.Map, r Mapping, flags uint32) (mach.Addr, mach.K
 			return 0, kr
 		}
 	}
+	var back vm.Backing
 	if r.Object.Valid() {
-		return 0, rules.MapNoObject.In(s.rules)
+		var kr mach.KernReturn
+		if back, kr = s.backing(&r); kr != mach.KernSuccess {
+			return 0, kr
+		}
+	}
+	if roundSize(r.Size) == 0 {
+		return 0, mach.KernInvalidArgument
 	}
 	if rules.MapCapsCurrent.In(s.rules) {
 		r.Prot &= r.MaxProt
@@ -73,20 +87,47 @@ func (s *Server) mapFlags(m *vm.Map, r Mapping, flags uint32) (mach.Addr, mach.K
 	if r.Anywhere && !rules.MapHint.In(s.rules) {
 		at.Addr = 0
 	}
-	addr, kr := m.EnterAt(at, roundSize(r.Size), a)
+	addr, kr := m.EnterBacked(at, roundSize(r.Size), back, a)
 	if kr == mach.KernInvalidAddress {
 		kr = rules.MapOutside.In(s.rules)
 	}
 	return addr, kr
 }
 
-// VMMap is vm_map (2089); see Map.
+// backing finds what the memory object of r stands for, and cuts r to it.
+func (s *Server) backing(r *Mapping) (b vm.Backing, kr mach.KernReturn) {
+	if s.object == nil {
+		return b, rules.MapNoObject.In(s.rules)
+	}
+	part, ok := s.object(r.Object)
+	if !ok {
+		return b, rules.MapNoObject.In(s.rules)
+	}
+	if r.Copy {
+		if !part.Prot.Has(mach.ProtRead) {
+			return b, mach.KernProtectionFailure
+		}
+	} else {
+		r.Prot &= part.Prot
+		r.MaxProt &= part.Prot
+	}
+	if r.Offset > part.Len || roundSize(r.Size) > part.Len-r.Offset || part.Object == nil {
+		return b, mach.KernInvalidArgument
+	}
+	return vm.Backing{Object: part.Object, Offset: part.Start + r.Offset, Copy: r.Copy}, mach.KernSuccess
+}
+
+// VMMap is vm_map (2089); see Map. The mapping does not keep the right.
 func (s *Server) VMMap(_ *mig.Call, m *vm.Map, addr mach.Addr, size uint64, mask mach.Addr, anywhere bool, object ports.Right, offset uint64, copied bool, prot, maxProt mach.Prot, in mach.Inherit) (mach.Addr, mach.KernReturn) {
-	return s.Map(m, Mapping{
+	at, kr := s.Map(m, Mapping{
 		Addr: addr, Size: size, Mask: uint64(mask), Anywhere: anywhere,
 		Object: object, Offset: offset, Copy: copied,
 		Prot: prot, MaxProt: maxProt, Inherit: in,
 	})
+	if kr == mach.KernSuccess && object.Valid() {
+		object.Port.Zone().Release(object)
+	}
+	return at, kr
 }
 
 // VMMachineAttribute is vm_machine_attribute (2099). The machine has no

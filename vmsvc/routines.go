@@ -61,15 +61,19 @@ func (s *Server) VMCopy(_ *mig.Call, m *vm.Map, src mach.Addr, size uint64, dst 
 	return s.Copy(m, src, size, dst)
 }
 
-// VMRegion is vm_region (2029); see Region. The object's name is null: memory
-// without a pager has no name port.
+// VMRegion is vm_region (2029); see Region. The object's name is a right to its
+// name port; of memory that nobody has touched it is null.
 func (s *Server) VMRegion(_ *mig.Call, m *vm.Map, at mach.Addr) (addr mach.Addr, size uint64, prot, maxProt mach.Prot, in mach.Inherit, shared bool, name ports.Right, offset uint64, kr mach.KernReturn) {
 	r, kr := s.Region(m, at)
+	if kr == mach.KernSuccess && s.name != nil {
+		name = s.name(r.Object)
+	}
 	return r.Start, r.Size, r.Prot, r.MaxProt, r.Inherit, r.Shared, name, r.Offset, kr
 }
 
-// VMStatistics is vm_statistics (2030): the host's counts. All memory that is
-// neither free nor wired counts as active: nothing is paged out yet.
+// VMStatistics is vm_statistics (2030): the host's counts. Memory is that of
+// tasks: the kernel's own is not counted. All of it that is neither free nor
+// wired counts as active: nothing is paged out yet.
 //
 //	KERN_INVALID_ARGUMENT  m is nil
 func (s *Server) VMStatistics(_ *mig.Call, m *vm.Map) (mach.VMStatistics, mach.KernReturn) {
@@ -77,14 +81,18 @@ func (s *Server) VMStatistics(_ *mig.Call, m *vm.Map) (mach.VMStatistics, mach.K
 		return mach.VMStatistics{}, mach.KernInvalidArgument
 	}
 	f, n := s.frames.Stats(), s.frames.Counters()
+	wired := s.frames.Wired()
 	return mach.VMStatistics{
 		PageSize:      mach.PageSize,
 		FreeCount:     int32(f.Free),
-		ActiveCount:   int32(f.Used),
+		ActiveCount:   int32(max(f.Used-wired, 0)),
+		WireCount:     int32(wired),
 		ZeroFillCount: int32(n.ZeroFills.Load()),
 		Pageins:       int32(n.Pageins.Load()),
 		Pageouts:      int32(n.Pageouts.Load()),
 		Faults:        int32(n.Faults.Load()),
 		CowFaults:     int32(n.CowFaults.Load()),
+		CacheLookups:  int32(n.Lookups.Load()),
+		CacheHits:     int32(n.Hits.Load()),
 	}, mach.KernSuccess
 }

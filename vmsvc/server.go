@@ -3,6 +3,7 @@ package vmsvc
 import (
 	"machkernel/ipc"
 	"machkernel/mach"
+	"machkernel/ports"
 	"machkernel/rules"
 	"machkernel/vm"
 )
@@ -15,6 +16,9 @@ type Server struct {
 	copies func(ipc.Region) *vm.Copy // and back, or nil
 
 	receiver func(ipc.Caller) *vm.Map // where a reply's memory goes; may be nil
+
+	name   func(*vm.Object) ports.Right
+	object func(ports.Right) (Part, bool)
 }
 
 // Config is what a Server is made of.
@@ -31,11 +35,29 @@ type Config struct {
 	// Receiver is the map that the memory in a reply to the caller goes to.
 	// May be nil: then no reply is refused for want of room.
 	Receiver func(ipc.Caller) *vm.Map
+
+	// Name makes a send right to the name port of memory, null for nil. May be
+	// nil: then no memory has a name.
+	Name func(*vm.Object) ports.Right
+
+	// Object says what memory a memory object stands for, and reports false if
+	// the port is none. May be nil: then no port is.
+	Object func(ports.Right) (Part, bool)
+}
+
+// Part is the part of a task's memory that a memory object stands for.
+type Part struct {
+	Object     *vm.Object // nil if what is behind is nothing that can be mapped
+	Start, Len uint64     // bytes of the object
+	Prot       mach.Prot  // what a mapping may have at most
 }
 
 // New makes a server.
 func New(c Config) *Server {
-	return &Server{rules: c.Rules, frames: c.Frames, memory: c.Region, copies: c.Copy, receiver: c.Receiver}
+	return &Server{
+		rules: c.Rules, frames: c.Frames, memory: c.Region, copies: c.Copy,
+		receiver: c.Receiver, name: c.Name, object: c.Object,
+	}
 }
 
 // Prepare makes a new map one of the server's family: its bounds, how places are
