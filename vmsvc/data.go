@@ -210,8 +210,6 @@ func (s *Server) overwrite(m *vm.Map, dst mach.Addr, c *vm.Copy) mach.KernReturn
 		return kr
 	}
 	switch {
-	case wraps(dst, c.Size()):
-		return mach.KernInvalidAddress
 	case c.Buffered() && c.Size() <= rules.BufferLimit.In(s.rules):
 		return s.pour(m, dst, c)
 	case s.inParts(dst, c):
@@ -222,6 +220,9 @@ func (s *Server) overwrite(m *vm.Map, dst mach.Addr, c *vm.Copy) mach.KernReturn
 
 // pour writes a small copy.
 func (s *Server) pour(m *vm.Map, dst mach.Addr, c *vm.Copy) mach.KernReturn {
+	if wraps(dst, c.Size()) {
+		return mach.KernInvalidAddress
+	}
 	need := mach.ProtWrite
 	if rules.WriteSmallNeedsRead.In(s.rules) {
 		need |= mach.ProtRead
@@ -243,5 +244,5 @@ func (s *Server) pour(m *vm.Map, dst mach.Addr, c *vm.Copy) mach.KernReturn {
 // destination's in-page offset, and with a whole page.
 func (s *Server) inParts(dst mach.Addr, c *vm.Copy) bool {
 	from := rules.WriteInParts.In(s.rules)
-	return from != 0 && c.Size() >= from*mach.PageSize && c.InPageOffset() == dst.PageOffset()
+	return from != 0 && c.Size() >= from*mach.PageSize && c.InPageOffset() == dst.PageOffset() && !wraps(dst, c.Size())
 }
