@@ -243,6 +243,7 @@ func (s *Server) pour(m *vm.Map, dst mach.Addr, c *vm.Copy) mach.KernReturn {
 // inParts reports whether a copy is written part by part: large enough, of the
 // destination's in-page offset, and with a whole page.
 func (s *Server) inParts(dst mach.Addr, c *vm.Copy) bool {
-	from := rules.WriteInParts.In(s.rules)
-	return from != 0 && c.Size() >= from*mach.PageSize && c.InPageOffset() == dst.PageOffset() && !wraps(dst, c.Size())
+	from, end := rules.WriteInParts.In(s.rules), dst+mach.Addr(c.Size())
+	return from != 0 && c.Size() >= from*mach.PageSize && c.InPageOffset() == dst.PageOffset() &&
+		!wraps(dst, c.Size()) && dst.RoundPage() < end.TruncPage()
 }

@@ -2,8 +2,14 @@ package vmsvc
 
 import (
 	"fmt"
+	"maps"
+	"math/rand"
 	"os"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -273,7 +279,9 @@ var operations = map[string]func(t *trial, off, size int) (real, model mach.Kern
 		return kr, t.mod.allocate(off, size, true)
 	},
 	"remap": func(t *trial, off, size int) (mach.KernReturn, mach.KernReturn) {
-		_, cur, most, kr := t.MachVMRemap(t.m, Remapping{Addr: 0x900000, Size: uint64(size), Source: t.base + mach.Addr(off)}, t.m)
+		_, cur, most, kr := t.MachVMRemap(t.m, Remapping{
+			Addr: 0x900000, Size: uint64(size), Source: t.base + mach.Addr(off), Flags: mach.VMFlagsOverwrite,
+		}, t.m)
 		want, wantCur, wantMost := ok, mach.ProtAll, mach.ProtAll
 		if size == 0 {
 			return kr, arg
@@ -290,6 +298,9 @@ var operations = map[string]func(t *trial, off, size int) (real, model mach.Kern
 	},
 	"region": func(t *trial, off, _ int) (mach.KernReturn, mach.KernReturn) {
 		at, size, words, kr := t.MachVMRegion(t.m, t.base+mach.Addr(off), mach.RegionBasicInfo64, 9)
+		if kr == ok && at >= t.base+scopePages*page {
+			kr = adr // what a remap made, outside the model
+		}
 		p := off / page
 		for p < scopePages && !t.mod.pages[p].mapped {
 			p++
@@ -369,6 +380,70 @@ func arrangements(two, far bool) (list []map[int]kind) {
 		}
 	}
 	return list
+}
+
+// contents compares all bytes and changes nothing: it looks at a copy.
+func (t *trial) contents() error {
+	scratch := vm.NewMap(t.frames, nil)
+	defer scratch.Terminate()
+	b := make([]byte, page)
+	for p, x := range t.mod.pages {
+		if !x.mapped {
+			continue
+		}
+		at := t.base + mach.Addr(p)*page
+		e, kr := t.m.Extract(at, page, false, 0, 0)
+		require.Equal(t.t, ok, kr)
+		e.Each(func(a *vm.Attributes) { a.Prot, a.MaxProt = mach.ProtRead, mach.ProtRead })
+		_, kr = scratch.Insert(vm.Spot{Addr: at}, e)
+		require.Equal(t.t, ok, kr)
+		require.Equal(t.t, ok, scratch.ReadBytes(at, b))
+		if string(b) != string(t.mod.data[p*page:(p+1)*page]) {
+			return fmt.Errorf("page %d has other bytes", p)
+		}
+	}
+	return nil
+}
+
+// Whole histories: calls that follow each other in one map.
+func TestXNUHistories(t *testing.T) {
+	names := slices.Sorted(maps.Keys(operations))
+	seed := time.Now().UnixNano()
+	if s := os.Getenv("VM_SEED"); s != "" {
+		seed, _ = strconv.ParseInt(s, 10, 64)
+	}
+	t.Logf("VM_SEED=%d", seed)
+	rounds := 60
+	if testing.Short() {
+		rounds = 10
+	}
+	for i := range rounds {
+		rng := rand.New(rand.NewSource(seed + int64(i)))
+		w := newWorld(t, xnuObserved)
+		tr := &trial{w, w.m, newModel(nil)}
+		w.write(w.base, string(tr.mod.data[:]))
+		var history []string
+		for range 200 {
+			name := names[rng.Intn(len(names))]
+			if rng.Intn(3) == 0 {
+				name = "allocate" // else all would soon be a hole
+			}
+			off := rng.Intn(scopePages * page)
+			size := rng.Intn(scopePages * page)
+			if rng.Intn(2) == 0 {
+				off, size = off&^(page-1), size&^(page-1)
+			}
+			if strings.HasPrefix(name, "allocate") {
+				size = min(size, scopePages*page-off) // the model ends there
+			}
+			history = append(history, fmt.Sprintf("%s: %d bytes at %d", name, size, off))
+			real, want := operations[name](tr, off, size)
+			err := tr.contents()
+			if real != want || err != nil {
+				require.Fail(t, "history", "seed %d: %v, the model %v, %v:\n%s", seed+int64(i), real, want, err, strings.Join(history, "\n"))
+			}
+		}
+	}
 }
 
 func TestXNUSmallScope(t *testing.T) {
