@@ -336,7 +336,7 @@ var fourCases = []struct {
 	{"vm_machine_attribute", func(w *world) mach.KernReturn {
 		_, kr := w.VMMachineAttribute(nil, w.m, w.at(0), page, 1, 0)
 		return kr
-	}, four{arg, adr, arg, arg}},
+	}, four{arg, adr, adr, adr}},
 }
 
 func TestFourKernels(t *testing.T) {
