@@ -1,4 +1,4 @@
-/* vmnotask: no bytes, asked of a port that is no task's: which is found first. */
+/* vmnotask: which of two faults is found first: no task, no bytes, far too many. */
 #include "suite.h"
 
 CASE("vm_allocate/host-no-bytes")
@@ -41,4 +41,35 @@ CASE("vm_copy/host-no-bytes")
 {
 	code("vm_copy", vm_copy(host, 0, 0, PAGE));
 	code("unaligned", vm_copy(host, 5, 0, 7));
+}
+
+/* A page without access, and sizes that no memory has. */
+static vm_offset_t no_access(void)
+{
+	vm_offset_t at = island(1);
+
+	must("vm_protect", vm_protect(self, at, PAGE, FALSE, VM_PROT_NONE));
+	return at;
+}
+
+CASE("vm_copy/no-access-over-48-bits")
+{
+	vm_offset_t at = no_access();
+
+	code("vm_copy", vm_copy(self, at, (vm_size_t)1 << 48, at));
+	code("up to 48 bits", vm_copy(self, at, ((vm_size_t)1 << 48) - at, at));
+}
+
+CASE("vm_read/no-access-over-48-bits")
+{
+	vm_offset_t at = no_access(), data;
+	mach_msg_type_number_t count;
+
+	code("vm_read", vm_read(self, at, (vm_size_t)1 << 48, &data, &count));
+}
+
+CASE("vm_protect/from-zero-rounded-end-is-zero")
+{
+	code("vm_protect", vm_protect(self, 5, (vm_size_t)0 - 10, FALSE, VM_PROT_ALL));
+	code("no such bits", vm_protect(self, 5, (vm_size_t)0 - 10, FALSE, 0x40));
 }
