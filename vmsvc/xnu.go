@@ -208,6 +208,10 @@ func (s *Server) remap(to *vm.Map, r Remapping, from *vm.Map, as *vm.Attributes)
 // which the caller has room for count. The flavor for 32 bits is answered as the
 // one for 64. The object's name is null always.
 //
+// Where an entry begins and ends is this VM's affair: XNU joins no new memory to
+// more than 128 KiB, makes entries of 128 MiB at most, and leaves apart what
+// vm_inherit split.
+//
 //	KERN_INVALID_ARGUMENT  m is nil; no such flavor; count is too small
 //	KERN_INVALID_ADDRESS   nothing is allocated at or after addr
 //	                       (rules.RegionNone)
