@@ -19,7 +19,7 @@ func TestEditionNames(t *testing.T) {
 	require.ErrorContains(t, err, "must be observed or documented")
 }
 
-// The values are those that vmsvc.Rules and rules name.
+// The values are those of package rules.
 func TestEditionsDisagree(t *testing.T) {
 	const page = mach.PageSize
 	for edition, want := range map[Edition]map[string]mach.KernReturn{

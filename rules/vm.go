@@ -385,7 +385,7 @@ var (
 		Name:    "vm_machine_attribute/not-implemented",
 		About:   "the machine has no such attribute",
 		GNUMach: says(argument, address),
-		XNU:     silent(argument),
-		Sources: "GNU Mach Reference Manual, Memory Attributes; gm vm/vm_map.c: vm_map_machine_attribute; xnu osfmk/vm/vm_map.c: vm_map_machine_attribute",
+		XNU:     silent(address),
+		Sources: "GNU Mach Reference Manual, Memory Attributes; gm vm/vm_map.c: vm_map_machine_attribute; xnu osfmk/i386/pmap.h: pmap_attribute, but for the cache",
 	})
 )

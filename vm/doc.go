@@ -58,6 +58,13 @@
 // of pages that may be mapped, and mapped writable, so that taking a second
 // copy withdraws nothing.
 //
+// # Kernels
+//
+// A map has a Layout: its bounds, and how places are chosen and entries kept,
+// which differ between the kernels that the VM server can be. Nothing else here
+// knows one. Memory moves between maps in a Copy, which is bytes with an in-page
+// offset, or in an Excerpt, which is pages with their attributes (vm_remap).
+//
 // # Locks
 //
 //	Map.mu          address map; read: faults, reads, copyin; write: changes
@@ -65,15 +72,15 @@
 //	    Frames.mu   free frames; innermost
 //	    the pmap's own lock
 //
-// No two maps are locked at once: data goes from map to map in a Copy, and a
-// forked child is nobody else's yet. No two objects are locked at once: a new
+// No two maps are locked at once: data goes from map to map in a Copy or an
+// Excerpt, and a forked child is nobody else's yet. No two objects are locked at once: a new
 // object is nobody else's yet. Under an object's lock at most one page is
 // copied. The IPC lock, where there is one, is never held here.
 //
 // # Ownership
 //
-// An entry, or a segment of a Copy, is a user of its object; an object
-// without users is dead and its pages are dropped. A tree owns one reference
+// An entry, a segment of a Copy, or a part of an Excerpt, is a user of its
+// object; an object without users is dead and its pages are dropped. A tree owns one reference
 // on its root, a node one on each child or frame. Frames that lose their last
 // reference are collected in a reaper and freed after the pmaps have forgotten
 // them, normally after all locks are released. A Copy belongs to one owner,

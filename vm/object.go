@@ -18,7 +18,8 @@ const readExecute = mach.ProtRead | mach.ProtExecute
 // An object is in one of three states:
 //
 //	mapped   users >= 1, counted by views; seen through that many entries
-//	carried  users >= 1, no views; held by segments of one Copy
+//	carried  users >= 1, no views; held by segments of one Copy, or by a part of
+//	         an Excerpt, which may also hold a mapped one
 //	dead     users == 0; its pages are dropped and it is not used again
 //
 // A mapped object with one view is private to one map, whose entries show

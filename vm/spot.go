@@ -158,24 +158,28 @@ func (m *Map) placeable(s Spot, size uint64) mach.KernReturn {
 // place finds or checks the place for a new entry; prev is the entry before
 // it. Precondition: m.mu held.
 func (m *Map) place(s Spot, size uint64) (prev *Entry, start mach.Addr, kr mach.KernReturn) {
+	if !s.Anywhere {
+		return m.placeFixed(s, size)
+	}
 	if m.dead || size == 0 {
 		return nil, 0, mach.KernInvalidArgument
 	}
-	if s.Anywhere {
-		mask, limit, ok := s.Mask, m.layout.Max, true
-		if s.MaskCaps {
-			mask, limit, ok = m.splitMask(mask)
-		}
-		if ok && m.layout.FirstFit {
-			prev, start, ok = m.firstFit(s.Addr, size, mask, limit)
-		} else if ok {
-			prev, start, ok = m.findSpace(size, mask, limit)
-		}
-		if !ok {
-			return nil, 0, mach.KernNoSpace
-		}
-		return prev, start, mach.KernSuccess
+	mask, limit, ok := s.Mask, m.layout.Max, true
+	if s.MaskCaps {
+		mask, limit, ok = m.splitMask(mask)
 	}
+	if ok && m.layout.FirstFit {
+		prev, start, ok = m.firstFit(s.Addr, size, mask, limit)
+	} else if ok {
+		prev, start, ok = m.findSpace(size, mask, limit)
+	}
+	if !ok {
+		return nil, 0, mach.KernNoSpace
+	}
+	return prev, start, mach.KernSuccess
+}
+
+func (m *Map) placeFixed(s Spot, size uint64) (prev *Entry, start mach.Addr, kr mach.KernReturn) {
 	if kr = m.placeable(s, size); kr != mach.KernSuccess {
 		return nil, 0, kr
 	}

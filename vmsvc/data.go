@@ -58,9 +58,6 @@ func (s *Server) small(l vm.Layout, addr mach.Addr, size uint64) bool {
 //
 // Other codes are Copyin's.
 func (s *Server) Read(m *vm.Map, addr mach.Addr, size uint64, to *vm.Map) (*vm.Copy, mach.KernReturn) {
-	if m == nil {
-		return nil, mach.KernInvalidArgument
-	}
 	if size > 1<<32-1 {
 		if kr := rules.ReadOversize.In(s.rules); kr != mach.KernSuccess {
 			return nil, kr
@@ -88,7 +85,7 @@ func (s *Server) Read(m *vm.Map, addr mach.Addr, size uint64, to *vm.Map) (*vm.C
 // at first, and then Write's for the buffer, but a buffer that is not writable
 // is as rules.ReadOverwriteUnwritable.
 func (s *Server) ReadOverwrite(m *vm.Map, addr mach.Addr, size uint64, to *vm.Map, data mach.Addr) mach.KernReturn {
-	if m == nil || to == nil {
+	if to == nil {
 		return mach.KernInvalidArgument
 	}
 	c, kr := s.Copyin(m, addr, size)
@@ -182,9 +179,6 @@ func (s *Server) Write(m *vm.Map, addr mach.Addr, data *vm.Copy) mach.KernReturn
 // overlap, and a bad source is found before a bad alignment (rules.CopyUnaligned)
 // or destination. The codes are Copyin's and Write's.
 func (s *Server) Copy(m *vm.Map, src mach.Addr, size uint64, dst mach.Addr) mach.KernReturn {
-	if m == nil {
-		return mach.KernInvalidArgument
-	}
 	c, kr := s.Copyin(m, src, size)
 	if kr != mach.KernSuccess {
 		return kr
@@ -210,8 +204,6 @@ func (s *Server) overwrite(m *vm.Map, dst mach.Addr, c *vm.Copy) mach.KernReturn
 		return kr
 	}
 	switch {
-	case wraps(dst, c.Size()):
-		return mach.KernInvalidAddress
 	case c.Buffered() && c.Size() <= rules.BufferLimit.In(s.rules):
 		return s.pour(m, dst, c)
 	case s.inParts(dst, c):
@@ -222,6 +214,9 @@ func (s *Server) overwrite(m *vm.Map, dst mach.Addr, c *vm.Copy) mach.KernReturn
 
 // pour writes a small copy.
 func (s *Server) pour(m *vm.Map, dst mach.Addr, c *vm.Copy) mach.KernReturn {
+	if wraps(dst, c.Size()) {
+		return mach.KernInvalidAddress
+	}
 	need := mach.ProtWrite
 	if rules.WriteSmallNeedsRead.In(s.rules) {
 		need |= mach.ProtRead
@@ -242,6 +237,7 @@ func (s *Server) pour(m *vm.Map, dst mach.Addr, c *vm.Copy) mach.KernReturn {
 // inParts reports whether a copy is written part by part: large enough, of the
 // destination's in-page offset, and with a whole page.
 func (s *Server) inParts(dst mach.Addr, c *vm.Copy) bool {
-	from := rules.WriteInParts.In(s.rules)
-	return from != 0 && c.Size() >= from*mach.PageSize && c.InPageOffset() == dst.PageOffset()
+	from, end := rules.WriteInParts.In(s.rules), dst+mach.Addr(c.Size())
+	return from != 0 && c.Size() >= from*mach.PageSize && c.InPageOffset() == dst.PageOffset() &&
+		!wraps(dst, c.Size()) && dst.RoundPage() < end.TruncPage()
 }

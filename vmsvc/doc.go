@@ -4,9 +4,19 @@
 //
 // vm knows how memory works; vmsvc knows what each family of kernels answers.
 // Where the two families, or a manual and its kernel, disagree, the difference
-// is a field of Rules and not an if on a family's name.
+// is a rule of package rules and not an if on a family's name: the routines
+// that both families have are one function each, and what only one has (vm_wire
+// here, vm_remap and flags there) is made of the same parts.
 //
-// The package may import mach, mig (and ipc and ports for the kernel's own
-// types) and vm. Servers run in the sender's thread with nothing locked; every
+//	server.go    making, changing and describing memory
+//	data.go      reading, writing and copying it
+//	map.go       vm_map and its kin
+//	wire.go      wiring
+//	routines.go  GNU Mach's vm_* as MIG's stubs call them
+//	xnu.go       what only XNU's mach_vm and vm_map subsystems have; their MIG
+//	             stubs will call this and the above
+//
+// The package may import mach, rules, mig (and ipc and ports for the kernel's
+// own types) and vm. Servers run in the sender's thread with nothing locked; every
 // lock they need is inside vm.
 package vmsvc

@@ -93,8 +93,6 @@ func (s *Server) allocate(m *vm.Map, size uint64, at vm.Spot, flags uint32) (mac
 		return 0, rules.AllocateOversize.In(s.rules)
 	case at.Anywhere:
 		at.Addr = 0 // vm_allocate has no hint
-	case wraps(at.Addr, size):
-		return 0, mach.KernInvalidAddress
 	}
 	a := vm.Attributes{Prot: rules.NewMemory.In(s.rules), MaxProt: mach.ProtAll, Inherit: mach.InheritCopy}
 	if kr := applyFlags(flags, &a, &size, &at.Mask); kr != mach.KernSuccess {

@@ -126,7 +126,37 @@ type Remapping struct {
 //	KERN_NO_SPACE          occupied or permanent, or no room anywhere, or none that
 //	                       Mask allows
 func (s *Server) MachVMRemap(to *vm.Map, r Remapping, from *vm.Map) (addr mach.Addr, cur, most mach.Prot, kr mach.KernReturn) {
-	if to == nil || r.Flags&^mach.VMFlagsUserRemap != 0 || from == nil || !r.Inherit.Valid() || r.Size == 0 {
+	if to == nil || r.Flags&^mach.VMFlagsUserRemap != 0 {
+		return 0, 0, 0, mach.KernInvalidArgument
+	}
+	return s.remap(to, r, from, nil)
+}
+
+// MachVMRemapNew is mach_vm_remap_new (4821), also vm_remap_new (3832): as
+// MachVMRemap with VM_FLAGS_RETURN_DATA_ADDR, but the memory is mapped with the
+// protections cur and most, which it must allow if it is shared; a copy must have
+// a maximum that is readable. Other codes than MachVMRemap's are
+//
+//	KERN_INVALID_ARGUMENT    cur and most have unknown bits, or cur exceeds most
+//	KERN_PROTECTION_FAILURE  most is for writing and executing; or the source does
+//	                         not allow as much
+func (s *Server) MachVMRemapNew(to *vm.Map, r Remapping, from *vm.Map, cur, most mach.Prot) (mach.Addr, mach.KernReturn) {
+	const writeExecute = mach.ProtWrite | mach.ProtExecute
+	switch {
+	case to == nil, r.Flags&^mach.VMFlagsUserRemap != 0, (cur|most)&^mach.ProtAll != 0, !most.Has(cur):
+		return 0, mach.KernInvalidArgument
+	case most.Has(writeExecute):
+		return 0, mach.KernProtectionFailure
+	}
+	r.Flags |= mach.VMFlagsReturnData
+	addr, _, _, kr := s.remap(to, r, from, &vm.Attributes{Prot: cur, MaxProt: most})
+	return addr, kr
+}
+
+// remap is MachVMRemap, or MachVMRemapNew with the protections in as. Arguments
+// that both check alike are checked here.
+func (s *Server) remap(to *vm.Map, r Remapping, from *vm.Map, as *vm.Attributes) (addr mach.Addr, cur, most mach.Prot, kr mach.KernReturn) {
+	if from == nil || !r.Inherit.Valid() || r.Size == 0 {
 		return 0, 0, 0, mach.KernInvalidArgument
 	}
 	whole := r.Flags&mach.VMFlagsReturnData != 0
@@ -138,13 +168,23 @@ func (s *Server) MachVMRemap(to *vm.Map, r Remapping, from *vm.Map) (addr mach.A
 	if wraps(start, r.Size) || !r.Copy && r.Flags&mach.VMFlagsResilientMedia != 0 {
 		return 0, 0, 0, mach.KernInvalidArgument
 	}
-	x, kr := from.Extract(lo, uint64((start+mach.Addr(r.Size)).RoundPage()-lo), !r.Copy, mach.ProtNone, mach.ProtNone)
+	need := vm.Attributes{}
+	if as != nil {
+		need = *as
+		if r.Copy {
+			need = vm.Attributes{MaxProt: mach.ProtRead}
+		}
+	}
+	x, kr := from.Extract(lo, uint64((start+mach.Addr(r.Size)).RoundPage()-lo), !r.Copy, need.Prot, need.MaxProt)
 	if kr != mach.KernSuccess {
 		return 0, 0, 0, kr
 	}
 	defer x.Discard()
 	x.Each(func(a *vm.Attributes) {
 		a.Inherit = r.Inherit
+		if as != nil {
+			a.Prot, a.MaxProt = as.Prot, as.MaxProt
+		}
 		if r.Flags&mach.VMFlagsResilientCode != 0 {
 			a.Prot, a.MaxProt = mach.ProtRead, mach.ProtRead
 		}
@@ -168,6 +208,10 @@ func (s *Server) MachVMRemap(to *vm.Map, r Remapping, from *vm.Map) (addr mach.A
 // which the caller has room for count. The flavor for 32 bits is answered as the
 // one for 64. The object's name is null always.
 //
+// Where an entry begins and ends is this VM's affair: XNU joins no new memory to
+// more than 128 KiB, makes entries of 128 MiB at most, and leaves apart what
+// vm_inherit split.
+//
 //	KERN_INVALID_ARGUMENT  m is nil; no such flavor; count is too small
 //	KERN_INVALID_ADDRESS   nothing is allocated at or after addr
 //	                       (rules.RegionNone)
@@ -175,12 +219,33 @@ func (s *Server) MachVMRegion(m *vm.Map, addr mach.Addr, flavor mach.RegionFlavo
 	if flavor == mach.RegionBasicInfo {
 		flavor = mach.RegionBasicInfo64
 	}
-	return s.VMRegionXNU(m, addr, flavor, count)
+	return s.machRegion(m, addr, flavor, count)
 }
 
-// VMRegionXNU is vm_region (3800): as MachVMRegion, but with the flavor for 32
-// bits, too.
-func (s *Server) VMRegionXNU(m *vm.Map, addr mach.Addr, flavor mach.RegionFlavor, count int) (at mach.Addr, size uint64, words []uint32, kr mach.KernReturn) {
+// legacyMax is the end of what vm_region and vm_region_64 tell of (C:
+// VM_MAX_ADDRESS of x86).
+const legacyMax mach.Addr = 0xffe00000
+
+// VMRegion32 is vm_region (3800): as MachVMRegion, but with the flavor for 32
+// bits, too, and KERN_INVALID_ADDRESS of an entry that reaches over 32 bits.
+func (s *Server) VMRegion32(m *vm.Map, addr mach.Addr, flavor mach.RegionFlavor, count int) (at mach.Addr, size uint64, words []uint32, kr mach.KernReturn) {
+	return withinLegacy(s.machRegion(m, addr, flavor, count))
+}
+
+// VMRegion64 is vm_region_64 (3824): as MachVMRegion, but KERN_INVALID_ADDRESS
+// of an entry that reaches over 32 bits.
+func (s *Server) VMRegion64(m *vm.Map, addr mach.Addr, flavor mach.RegionFlavor, count int) (at mach.Addr, size uint64, words []uint32, kr mach.KernReturn) {
+	return withinLegacy(s.MachVMRegion(m, addr, flavor, count))
+}
+
+func withinLegacy(at mach.Addr, size uint64, words []uint32, kr mach.KernReturn) (mach.Addr, uint64, []uint32, mach.KernReturn) {
+	if kr == mach.KernSuccess && at+mach.Addr(size) > legacyMax {
+		return 0, 0, nil, mach.KernInvalidAddress
+	}
+	return at, size, words, kr
+}
+
+func (s *Server) machRegion(m *vm.Map, addr mach.Addr, flavor mach.RegionFlavor, count int) (at mach.Addr, size uint64, words []uint32, kr mach.KernReturn) {
 	if m == nil || flavor.Words() == 0 || count < flavor.Words() {
 		return 0, 0, nil, mach.KernInvalidArgument
 	}

@@ -413,6 +413,48 @@ func TestXNURemaps(t *testing.T) {
 	require.Equal(t, "far", string(b), "also of two tasks")
 }
 
+// vm_remap_new asks for protections, and the source must allow them.
+func TestXNURemapsNew(t *testing.T) {
+	const rw, rx = mach.ProtDefault, mach.ProtRead | mach.ProtExecute
+	for _, c := range []struct {
+		name      string
+		cur, most mach.Prot
+		copied    bool
+		page      int
+		want      mach.KernReturn
+	}{
+		{"shared", rw, rw, false, 0, ok},
+		{"copied", rw, rw, true, 0, ok},
+		{"more than the maximum", rw, mach.ProtRead, true, 0, arg},
+		{"unknown bits", 8, 8, true, 0, arg},
+		{"for writing and executing", mach.ProtRead, mach.ProtAll, true, 0, prt},
+		{"shared, more than the current protection", rw, rw, false, 1, prt},
+		{"shared, as much", mach.ProtRead, rw, false, 1, ok},
+		{"shared, more than the maximum allows", mach.ProtRead, rx, false, 2, prt},
+		{"copied, more than the maximum allows", rx, rx, true, 2, ok},
+		{"copied of what can never be read", mach.ProtRead, rw, true, 3, prt},
+		{"of a hole", mach.ProtRead, rw, true, 4, adr},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, xnuObserved).allow(1, mach.ProtRead).most(2, mach.ProtRead).most(3, mach.ProtNone).hole(4)
+			addr, kr := w.MachVMRemapNew(w.m, Remapping{
+				Addr: 0x900000, Size: 8, Source: w.at(c.page) + 16, Copy: c.copied, Inherit: mach.InheritNone,
+			}, w.m, c.cur, c.most)
+			require.Equal(t, c.want, kr)
+			if kr == ok {
+				require.Equal(t, mach.Addr(0x900010), addr)
+				r, _ := w.Region(w.m, addr)
+				require.Equal(t, []any{c.cur, c.most, mach.InheritNone}, []any{r.Prot, r.MaxProt, r.Inherit})
+			}
+		})
+	}
+	w := newWorld(t, xnuObserved)
+	_, kr := w.MachVMRemapNew(nil, Remapping{Size: 1}, w.m, 0, 0)
+	require.Equal(t, arg, kr)
+	_, kr = w.MachVMRemapNew(w.m, Remapping{Size: 1}, nil, 0, 0)
+	require.Equal(t, arg, kr)
+}
+
 // The size is rounded without the bytes by which the address is: so the last
 // page of an unaligned range may be missing, but not if the data's address is
 // asked for.
@@ -468,9 +510,20 @@ func TestXNURegionFlavors(t *testing.T) {
 	require.Equal(t, ok, kr)
 	_, _, words, _ := w.MachVMRegion(w.m, addr, mach.RegionExtendedInfo, 9)
 	require.EqualValues(t, 23, words[1], "what it is for")
-	_, _, words, kr = w.VMRegionXNU(w.m, w.base, mach.RegionBasicInfo, 8)
+	_, _, words, kr = w.VMRegion32(w.m, w.base, mach.RegionBasicInfo, 8)
 	require.Equal(t, ok, kr)
 	require.Equal(t, []uint32{3, 7, 1, 1, 0, 0, 0, 0}, words)
+	_, _, words, kr = w.VMRegion64(w.m, w.base, mach.RegionBasicInfo, 9)
+	require.Equal(t, ok, kr)
+	require.Len(t, words, 9)
+
+	w.place(1<<32, page)
+	_, _, _, kr = w.VMRegion32(w.m, 1<<32, mach.RegionBasicInfo, 8)
+	require.Equal(t, adr, kr, "over 32 bits")
+	_, _, _, kr = w.VMRegion64(w.m, 1<<32, mach.RegionBasicInfo64, 9)
+	require.Equal(t, adr, kr)
+	at, _, _, kr := w.MachVMRegion(w.m, 1<<32, mach.RegionBasicInfo64, 9)
+	require.Equal(t, []any{ok, mach.Addr(1 << 32)}, []any{kr, at})
 }
 
 // A range that leaves the map: GNU Mach cuts it, XNU does nothing.

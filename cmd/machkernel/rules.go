@@ -43,14 +43,15 @@ other than its kernel does, --families only where the kernels differ.`,
 	f.BoolVar(&o.families, "families", false, "only where the two kernels differ")
 	f.BoolVar(&o.json, "json", false, "write JSON; null is no word of a manual, or nothing of the kind")
 	f.BoolVar(&o.markdown, "markdown", false, "write a Markdown table")
-	c.MarkFlagsMutuallyExclusive("json", "markdown")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "tell what each rule says, a paragraph for each")
+	c.MarkFlagsMutuallyExclusive("json", "markdown", "verbose")
 	c.MarkFlagsMutuallyExclusive("family", "families")
 	return c
 }
 
 type rulesOptions struct {
-	family                             string
-	disagree, families, json, markdown bool
+	family                                      string
+	disagree, families, json, markdown, verbose bool
 }
 
 func (o *rulesOptions) run(w io.Writer, pattern string) error {
@@ -85,6 +86,8 @@ func (o *rulesOptions) run(w io.Writer, pattern string) error {
 		return e.Encode(rows)
 	case o.markdown:
 		return writeRulesMarkdown(w, rows, show)
+	case o.verbose:
+		return writeRulesVerbose(w, rows, show)
 	}
 	return writeRules(w, rows, show)
 }
@@ -126,6 +129,19 @@ func writeRules(w io.Writer, rows []rules.Row, show []rules.Family) error {
 		fmt.Fprintf(t, "%s\t%s\t%s\n", r.Name, strings.Join(columns(r, show), "\t"), r.Sources)
 	}
 	return t.Flush()
+}
+
+func writeRulesVerbose(w io.Writer, rows []rules.Row, show []rules.Family) error {
+	var b strings.Builder
+	for _, r := range rows {
+		fmt.Fprintf(&b, "%s: %s\n", r.Name, r.About)
+		for i, name := range columnNames(show) {
+			fmt.Fprintf(&b, "    %-20s %s\n", name, columns(r, show)[i])
+		}
+		fmt.Fprintf(&b, "    %s\n", r.Sources)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
 func writeRulesMarkdown(w io.Writer, rows []rules.Row, show []rules.Family) error {

@@ -60,6 +60,14 @@ func TestRulesFilters(t *testing.T) {
 	require.NotContains(t, differ, "vm_read/unaligned")
 }
 
+func TestRulesVerbose(t *testing.T) {
+	require.Regexp(t, `^vm_region/past-the-end: nothing is allocated at or above the address
+    XNU documented       KERN_INVALID_ADDRESS
+    XNU observed         KERN_INVALID_ADDRESS
+    .*xnu osfmk/vm/vm_map.c: vm_map_region
+$`, runRules(t, "-v", "--family", "xnu", "vm_region"))
+}
+
 func TestRulesJSON(t *testing.T) {
 	var rows []map[string]*string
 	require.NoError(t, json.Unmarshal([]byte(runRules(t, "--json", "vm_read/unaligned")), &rows))
