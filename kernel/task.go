@@ -257,8 +257,7 @@ func (k *Kernel) reap(t *Task, threads []*Thread) {
 	}
 	k.gate.Enter()
 	t.dropPorts()
-	t.space.Destroy()
-	k.zone.DestroyPort(t.self) // after the ports of its threads and of its own
+	t.space.Destroy(t.self) // its port after those of its threads and its own
 	t.vmap.Terminate()
 	k.mu.Lock()
 	delete(k.tasks, t)

@@ -49,7 +49,7 @@
 // over everything that can be reached:
 //
 //   - a live port's receive right has exactly one holder;
-//   - srights, sorights and msgcount are what can be counted;
+//   - srights, sorights and msgcount are what can be counted (but for stray);
 //   - a queue with messages has no thread waiting for one, a port with room has
 //     no sender waiting for it;
 //   - what a space finds by name it finds by port, and the reverse;

@@ -157,15 +157,20 @@ func (z *Zone) RequestNoSenders(p *Port) {
 func (z *Zone) DestroyPort(p *Port) {
 	r := Reaper{z: z}
 	z.mu.Lock()
+	p.end(&r)
+	r.unlock()
+}
+
+// end is DestroyPort with the lock held.
+func (p *Port) end(r *Reaper) {
 	switch p.state {
 	case stateKernel, stateHeld:
-		p.clearReceiver(&r)
-		p.destroy(&r)
+		p.clearReceiver(r)
+		p.destroy(r)
 	case stateDead:
 	default:
 		panic("BUG: the kernel destroys a port it does not hold")
 	}
-	r.unlock()
 }
 
 // MakeSend makes a send right from the kernel's hold on p. A dead port gives

@@ -66,21 +66,22 @@ func (s *Space) SetNameLimit(n int) {
 
 // Destroy ends the space with all rights in it, name by name in ascending
 // order: receive rights die with their ports, send-once rights owe their
-// notifications. A dead space stays dead.
+// notifications. own are ports of the kernel that end with it, after its names,
+// as by DestroyPort: the port of the task. A dead space stays dead.
 //
-// Locks: none held; takes the IPC lock for each name.
-func (s *Space) Destroy() {
+// Locks: none held; takes the IPC lock for each name. Consumes the receive rights
+// of own.
+func (s *Space) Destroy(own ...*Port) {
 	s.zone.mu.Lock()
-	if !s.active {
-		s.zone.mu.Unlock()
-		return
-	}
-	s.active = false
+	lived := s.active
 	held := make([]mach.Name, 0, s.names.size)
-	s.names.each(func(n mach.Name, _ *entry) bool {
-		held = append(held, n)
-		return true
-	})
+	if lived {
+		s.active = false
+		s.names.each(func(n mach.Name, _ *entry) bool {
+			held = append(held, n)
+			return true
+		})
+	}
 	s.zone.mu.Unlock()
 	r := &Reaper{z: s.zone}
 	for _, name := range held {
@@ -89,10 +90,18 @@ func (s *Space) Destroy() {
 		s.zone.mu.Unlock()
 		r.runJobs()
 	}
+	for _, p := range own {
+		s.zone.mu.Lock()
+		p.end(r)
+		s.zone.mu.Unlock()
+		r.runJobs()
+	}
 	r.run()
-	s.zone.mu.Lock()
-	s.names, s.reverse, s.sets, s.forced = table{}, nil, nil, nil
-	s.zone.mu.Unlock()
+	if lived {
+		s.zone.mu.Lock()
+		s.names, s.reverse, s.sets, s.forced = table{}, nil, nil, nil
+		s.zone.mu.Unlock()
+	}
 }
 
 // find is the entry of name in a live space.

@@ -355,13 +355,17 @@ CASE("blocking/senders-one-timed-out")
 /* Laden senders whose port goes, with a queue that is laden, too: who is told when. */
 static void laden_port_goes(long how, long unused, long more_unused)
 {
-	mach_port_name_t port = make_port(), watch = make_receive(), inner[3], first;
+	mach_port_name_t port = make_port(), watch = make_receive(), inner[3], first, task;
 	int i;
 
 	(void)unused;
 	(void)more_unused;
 	words_begin();
 	called("port", port);
+	task = called("its task", make_task(FALSE));
+	must_arm(task, MACH_NOTIFY_DEAD_NAME, watch);
+	must("insert", mach_port_insert_right(task, FREE_NAME + 9, watch,
+					      MACH_MSG_TYPE_MAKE_SEND_ONCE));
 	must_arm(port, MACH_NOTIFY_NO_SENDERS, watch);
 	must_arm(port, MACH_NOTIFY_DEAD_NAME, watch);
 	first = called("in the queue", make_port());
@@ -381,6 +385,11 @@ static void laden_port_goes(long how, long unused, long more_unused)
 	case 1:
 		code("receive -1", mach_port_mod_refs(self, port, MACH_PORT_RIGHT_RECEIVE, -1));
 		break;
+	case 2:
+		must("insert", mach_port_insert_right(task, FREE_NAME, port,
+						      MACH_MSG_TYPE_MOVE_RECEIVE));
+		code("task_terminate", task_terminate(task));
+		break;
 	}
 	tell_all(3);
 	tell_notes("told", watch);
@@ -389,6 +398,7 @@ static void laden_port_goes(long how, long unused, long more_unused)
 }
 EACH("blocking/senders-laden-port-destroyed", laden_port_goes, 0, 0, 0)
 EACH("blocking/senders-laden-port-dies", laden_port_goes, 1, 0, 0)
+EACH("blocking/senders-laden-port-dies-with-its-task", laden_port_goes, 2, 0, 0)
 
 /* The port goes into a set, and out of it, and to its backup: its senders wait on. */
 static void senders_port_moves(long how, long unused, long more_unused)
