@@ -15,7 +15,8 @@
 //	             addresses   v                                   regions to addresses
 //	             to regions  KernelServer.Serve, in the sender's thread
 //	                         |
-//	                         v  reply: Send, past any limit
+//	                         v  reply: Send, past any limit; or straight to the
+//	                            caller's copyout (ports.Space.Pass)
 //
 // The bytes are read once and checked in the kernel's copy: a sender that
 // changes its buffer meanwhile changes nothing. The kernel form keeps the bytes
@@ -45,7 +46,8 @@
 //   - a right or region is in exactly one Item or header place, or out of the
 //     message: taking it clears the place;
 //   - Kmsg.Size is HeaderSize plus the body's length, whatever the user wrote;
-//   - Items is parallel to the descriptors of a complex message's body.
+//   - Items is parallel to the descriptors of a complex message's body;
+//   - System.MemoryInUse is the sum of the costs of the messages there are.
 //
 // Facts follow GNU Mach (ipc/ipc_kmsg.c, mach_msg.c, ipc_notify.c,
 // kern/ipc_kobject.c) as its packaged x86_64 kernel shows them.

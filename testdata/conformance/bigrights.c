@@ -20,4 +20,3 @@ static void null_rights(long number, long unused, long more_unused)
 	count("messages", drain(port));
 }
 EACH("mach_msg/rights-out-of-line-64-million", null_rights, 64 * MILLION, 0, 0)
-EACH("mach_msg/rights-out-of-line-256-million", null_rights, 256 * MILLION, 0, 0)

@@ -129,6 +129,49 @@ CASE("mach_port_set_protected_payload/in-another-task")
 	take(port);
 }
 
+/* Requests that are not what MIG makes of the routine. */
+static void malformed(long id, long item, long bits)
+{
+	union {
+		struct message request;
+		mig_reply_header_t reply;
+	} buffer;
+	mach_msg_size_t size = HEADER;
+
+	memset(&buffer, 0, sizeof(buffer));
+	buffer.request = message_to(self);
+	buffer.request.head.msgh_bits |= MACH_MSGH_BITS(0, MACH_MSG_TYPE_MAKE_SEND_ONCE);
+	buffer.request.head.msgh_local_port = mig_get_reply_port();
+	buffer.request.head.msgh_id = (mach_msg_id_t)id;
+	if (item != 0) {
+		buffer.request.item[0].type = TYPE(.msgt_name = (unsigned)item, .msgt_size = 32,
+						   .msgt_number = 1, .msgt_inline = TRUE);
+		buffer.request.item[0].word = make_receive();
+		size += ITEM;
+	}
+	if (bits != 0) {
+		buffer.request.item[1].type = TYPE(.msgt_name = MACH_MSG_TYPE_INTEGER_64,
+						   .msgt_size = (unsigned)bits, .msgt_number = 1,
+						   .msgt_inline = TRUE);
+		size += ITEM;
+	}
+	code("call", mach_msg(&buffer.request.head, MACH_SEND_MSG | MACH_RCV_MSG | MACH_RCV_TIMEOUT,
+			      size, sizeof(buffer), mig_get_reply_port(), 1000, MACH_PORT_NULL));
+	code("answer", buffer.reply.RetCode);
+}
+EACH("mach_port_set_protected_payload/no-arguments", malformed, 3221, 0, 0)
+EACH("mach_port_set_protected_payload/no-payload", malformed, 3221, MACH_MSG_TYPE_PORT_NAME, 0)
+EACH("mach_port_set_protected_payload/name-of-another-type", malformed, 3221,
+     MACH_MSG_TYPE_INTEGER_32, 64)
+EACH("mach_port_set_protected_payload/payload-of-another-size", malformed, 3221,
+     MACH_MSG_TYPE_PORT_NAME, 32)
+EACH("mach_port_set_protected_payload/made-by-hand", malformed, 3221, MACH_MSG_TYPE_PORT_NAME, 64)
+EACH("mach_port_clear_protected_payload/no-arguments", malformed, 3222, 0, 0)
+EACH("mach_port_clear_protected_payload/name-of-another-type", malformed, 3222,
+     MACH_MSG_TYPE_INTEGER_32, 0)
+EACH("mach_port_clear_protected_payload/payload-too", malformed, 3222, MACH_MSG_TYPE_PORT_NAME, 64)
+EACH("mach_port_clear_protected_payload/made-by-hand", malformed, 3222, MACH_MSG_TYPE_PORT_NAME, 0)
+
 /* ---- When it is looked at. */
 
 CASE("mach_port_set_protected_payload/messages-queued-before")
