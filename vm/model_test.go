@@ -244,7 +244,7 @@ func (w *world) write(m *model) {
 	addr, size := w.span()
 	data := make([]byte, size)
 	w.rng.Read(data)
-	want := m.check(addr, size, mach.ProtWrite)
+	want := m.check(addr, size, mach.ProtDefault)
 	if size == 0 {
 		want = ok
 	}
