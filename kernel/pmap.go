@@ -12,9 +12,10 @@ import (
 // process behind it is made when the first thread runs, so that a task nobody
 // runs code in costs none; until then there is nothing to map.
 //
-// x86 GNU Mach has no execute permission in its page tables: what can be read
-// can be executed, and what cannot cannot. So readable runs are entered
-// executable, and no others.
+// x86 GNU Mach has no permissions in its page tables but to read and to write:
+// what can be read can be executed, and what cannot be read cannot be touched.
+// So readable runs are entered executable, and no others; a write needs both
+// rights.
 type taskPmap struct {
 	mu   sync.RWMutex
 	proc *platform.Process // nil before the first thread; guarded by mu
@@ -52,7 +53,7 @@ func (p *taskPmap) Enter(runs []vm.Mapping) error {
 		return nil
 	}
 	for i := range runs {
-		runs[i].Prot = executable(runs[i].Prot)
+		runs[i].Prot = onX86(runs[i].Prot)
 	}
 	return proc.Enter(runs)
 }
@@ -60,15 +61,15 @@ func (p *taskPmap) Enter(runs []vm.Mapping) error {
 // Protect implements vm.Pmap.
 func (p *taskPmap) Protect(start, end mach.Addr, prot mach.Prot) {
 	if proc := p.current(); proc != nil {
-		proc.Protect(start, end, executable(prot))
+		proc.Protect(start, end, onX86(prot))
 	}
 }
 
-func executable(prot mach.Prot) mach.Prot {
-	if prot&mach.ProtRead != 0 {
-		return prot | mach.ProtExecute
+func onX86(prot mach.Prot) mach.Prot {
+	if !prot.Has(mach.ProtRead) {
+		return mach.ProtNone
 	}
-	return prot &^ mach.ProtExecute
+	return prot | mach.ProtExecute
 }
 
 // Remove implements vm.Pmap.

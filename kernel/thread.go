@@ -230,10 +230,8 @@ func (th *Thread) pageFault(ev *platform.Event) {
 		th.exception(Exception{Kind: ExcBadAccess, Code: codePage, Subcode: uint64(ev.Addr)}, ev.Reason)
 		return
 	}
-	access := ev.Access
-	if access == mach.ProtExecute {
-		access = mach.ProtRead // x86: see taskPmap
-	}
+	access := ev.Access | mach.ProtRead // x86: see taskPmap
+	access &^= mach.ProtExecute
 	start := th.k.now()
 	kr, err := th.resolve(ev.Addr, access)
 	th.observeFault(ev.Addr, access, kr, start)

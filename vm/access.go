@@ -54,10 +54,11 @@ func (e *Entry) read(addr mach.Addr, p []byte) {
 // Returns
 //   - KernSuccess; for no bytes too, whatever the address.
 //   - KernInvalidAddress: the range wraps or a page is not allocated.
-//   - KernProtectionFailure: a page's current protection lacks WRITE.
+//   - KernProtectionFailure: a page's current protection lacks WRITE, or READ:
+//     a write fault on x86 asks for both.
 //   - KernResourceShortage: no frame is left.
 func (m *Map) WriteBytes(addr mach.Addr, p []byte) mach.KernReturn {
-	return m.writeBytes(addr, p, mach.ProtWrite)
+	return m.writeBytes(addr, p, mach.ProtDefault)
 }
 
 // writeBytes is WriteBytes where each page must allow the access need.
@@ -196,10 +197,11 @@ func (m *Map) Load(addr mach.Addr, p []byte) (mach.Addr, mach.KernReturn) {
 	return m.instruction(addr, p, mach.ProtRead)
 }
 
-// Store writes p at addr as an instruction of a Go thread of the task would.
+// Store writes p at addr as an instruction of a Go thread of the task would,
+// which on x86 needs READ and WRITE.
 // Pages before a fault may have been written. Otherwise as Load.
 func (m *Map) Store(addr mach.Addr, p []byte) (mach.Addr, mach.KernReturn) {
-	return m.instruction(addr, p, mach.ProtWrite)
+	return m.instruction(addr, p, mach.ProtDefault)
 }
 
 func (m *Map) instruction(addr mach.Addr, p []byte, access mach.Prot) (mach.Addr, mach.KernReturn) {

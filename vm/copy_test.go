@@ -368,6 +368,7 @@ func TestKernelReadsAndWrites(t *testing.T) {
 	require.Equal(t, mach.KernInvalidAddress, m.ReadBytes(^mach.Addr(0), buf(2)))
 	require.Equal(t, mach.KernInvalidAddress, m.WriteBytes(base+7*page, buf(page+1)))
 	require.Equal(t, mach.KernProtectionFailure, m.ReadBytes(base+5*page, buf(1)))
+	require.Equal(t, mach.KernProtectionFailure, m.WriteBytes(base+5*page, buf(1)), "write-only is not writable on x86")
 
 	before := snapshot(m)
 	require.Equal(t, mach.KernProtectionFailure, m.WriteBytes(base, []byte(strings.Repeat("z", page+1))))

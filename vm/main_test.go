@@ -200,7 +200,7 @@ func (r *recorder) access(fr *Frames, addr mach.Addr, p []byte, want mach.Prot) 
 	if !found || !s.prot.Has(want) {
 		return false
 	}
-	if b := fr.Bytes(s.frame)[addr.PageOffset():]; want == mach.ProtWrite {
+	if b := fr.Bytes(s.frame)[addr.PageOffset():]; want.Has(mach.ProtWrite) {
 		copy(b, p)
 	} else {
 		copy(p, b)
@@ -209,7 +209,7 @@ func (r *recorder) access(fr *Frames, addr mach.Addr, p []byte, want mach.Prot) 
 }
 
 func storeAs(m *Map, addr mach.Addr, p []byte) (mach.Addr, mach.KernReturn) {
-	return accessAs(m, addr, p, mach.ProtWrite)
+	return accessAs(m, addr, p, mach.ProtDefault)
 }
 
 func loadAs(m *Map, addr mach.Addr, p []byte) (mach.Addr, mach.KernReturn) {

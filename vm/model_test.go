@@ -194,7 +194,7 @@ func (w *world) write(m *model) {
 	for i := range data {
 		data[i] = byte(i*7 + i/page*13 + seed)
 	}
-	want := m.check(addr, size, mach.ProtWrite)
+	want := m.check(addr, size, mach.ProtDefault)
 	if size == 0 {
 		want = ok
 	}

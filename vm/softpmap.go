@@ -92,7 +92,7 @@ func (s *SoftPmap) access(addr mach.Addr, p []byte, access mach.Prot) bool {
 		return false
 	}
 	b := s.fr.Bytes(t.frame)[addr.PageOffset():]
-	if access == mach.ProtWrite {
+	if access.Has(mach.ProtWrite) {
 		copy(b, p)
 	} else {
 		copy(p, b)
