@@ -71,7 +71,7 @@ var ReadSplits = define(Rule[bool]{
 	About:   "entries that lie partly in a range that was copied lazily are two from then on",
 	GNUMach: silent(true),
 	XNU:     silent(false),
-	Sources: "the recordings; gm vm/vm_map.c: vm_map_copyin; xnu osfmk/vm/vm_map.c: vm_map_copyin_internal joins them with vm_map_simplify_range",
+	Sources: "the recordings; gm vm/vm_map.c: vm_map_copyin; xnu osfmk/vm/vm_map.c: vm_map_copyin_internal joins those that are alike, needs_copy too, with vm_map_simplify_range",
 })
 
 // Copies on their way.

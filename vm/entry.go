@@ -167,6 +167,7 @@ func (c *copier) copy(e *Entry, hi mach.Addr) (segment, mach.KernReturn) {
 	switch {
 	case steal:
 		g.lazyCopy = e.lazyCopy
+		e.object.bind(g.object)
 	case !symmetric:
 		g.lazyCopy, g.origin = true, c.to.id
 	default:

@@ -39,7 +39,7 @@ type Object struct {
 	size     uint64 // bytes that its first entry, and those it grew to, showed
 	shadowed bool   // a copy was taken of it
 
-	ofShared   bool // a copy of memory that is shared by inheritance, or of such a copy
+	bound      bool // as long as its kin live it does not grow: see bind, and copies of shared memory
 	asymmetric bool // shared by inheritance: copies cost its own entries nothing (C: use_shared_copy)
 
 	offered bool // a client may map it: it keeps its pages and its offsets
@@ -204,7 +204,7 @@ func (o *Object) extend(end uint64, lazy bool) bool {
 	if o.users != 1 || o.offered {
 		return false
 	}
-	if o.kin.n.Load() != 1 && (lazy || o.ofShared || !o.pages.exclusive(o.fr)) {
+	if o.kin.n.Load() != 1 && (lazy || o.bound || !o.pages.exclusive(o.fr)) {
 		return false
 	}
 	o.size = max(o.size, end)
@@ -226,6 +226,15 @@ func (o *Object) symmetric() bool {
 	return !o.asymmetric
 }
 
+// bind notes that o and c are one object in Mach: what a message takes away from its
+// sender is the very object that the sender's other entries still show, and that
+// one does not grow while the message lives.
+func (o *Object) bind(c *Object) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.bound, c.bound = true, true
+}
+
 // markShadowed notes that c is a symmetric copy of o.
 func (o *Object) markShadowed(c *Object) {
 	o.mu.Lock()
@@ -243,7 +252,7 @@ func (o *Object) copyRange(s span) *Object {
 	c := &Object{
 		fr: o.fr, kin: o.kin, id: o.fr.objects.Add(1), size: o.size,
 		pages: o.pages.clone(o.fr, s.lo, s.hi), users: 1,
-		ofShared: o.ofShared || o.asymmetric,
+		bound: o.bound || o.asymmetric,
 	}
 	o.kin.n.Add(1)
 	return c

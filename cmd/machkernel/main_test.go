@@ -51,7 +51,7 @@ func TestDemoShowsConsoleAndTraceTogether(t *testing.T) {
 	require.Contains(t, out, "\nvmread: done\n")
 	require.Regexp(t, `\[\d+\.\d+\] vm_read\(\d+, address=0x[0-9a-f]+, size=16384\) = KERN_SUCCESS data=0x[0-9a-f]+\[16384\] <[0-9.]+µs>`, out)
 	require.Regexp(t, `\[\d+\.\d+\] mach_reply_port\(\) = \d+ <`, out)
-	require.Regexp(t, `\[\d+\.\d+\] page fault 0x[0-9a-f]+ -w- = KERN_SUCCESS <`, out)
+	require.Regexp(t, `\[\d+\.\d+\] page fault 0x[0-9a-f]+ rw- = KERN_SUCCESS <`, out)
 	for line := range strings.Lines(out) {
 		require.False(t, strings.Contains(line, "µs>") && !strings.HasPrefix(line, "["), "trace in the middle of a line: %q", line)
 	}
