@@ -190,6 +190,7 @@ func TestBufferedCopies(t *testing.T) {
 	require.Equal(t, mach.KernInvalidAddress, kr)
 	require.Equal(t, ok, m.Check(base+9*page, 0, mach.ProtRead))
 	require.Equal(t, mach.KernInvalidAddress, m.Check(^mach.Addr(0), 2, mach.ProtRead))
+	require.Equal(t, mach.KernInvalidAddress, m.Check(base, ^uint64(0), mach.ProtRead), "a range that wraps from memory on")
 	require.Equal(t, ok, m.Pour(0, nil, 0))
 }
 

@@ -214,9 +214,6 @@ func (s *Server) overwrite(m *vm.Map, dst mach.Addr, c *vm.Copy) mach.KernReturn
 
 // pour writes a small copy.
 func (s *Server) pour(m *vm.Map, dst mach.Addr, c *vm.Copy) mach.KernReturn {
-	if wraps(dst, c.Size()) {
-		return mach.KernInvalidAddress
-	}
 	need := mach.ProtWrite
 	if rules.WriteSmallNeedsRead.In(s.rules) {
 		need |= mach.ProtRead
