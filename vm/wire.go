@@ -1,6 +1,10 @@
 package vm
 
-import "machkernel/mach"
+import (
+	"slices"
+
+	"machkernel/mach"
+)
 
 // wiring is what vm_wire and vm_wire_all made of an entry.
 //
@@ -159,4 +163,46 @@ func (m *Map) wiredSize() (size uint64) {
 		}
 	}
 	return size
+}
+
+// noteWirer remembers that the map has, or had, wired memory.
+func (f *Frames) noteWirer(m *Map) {
+	f.wireMu.Lock()
+	defer f.wireMu.Unlock()
+	if !slices.Contains(f.wirers, m) {
+		f.wirers = append(f.wirers, m)
+	}
+}
+
+// dropWirer forgets a map that ends.
+func (f *Frames) dropWirer(m *Map) {
+	f.wireMu.Lock()
+	defer f.wireMu.Unlock()
+	f.wirers = slices.DeleteFunc(f.wirers, func(w *Map) bool { return w == m })
+}
+
+// Wired is how many frames are wired, each counted once whoever has it wired
+// (vm_statistics). It looks at every wired page.
+//
+// Locks: takes the locks of maps with wired memory for reading, one by one, and
+// object locks; the caller holds none.
+func (f *Frames) Wired() int {
+	f.wireMu.Lock()
+	wirers := slices.Clone(f.wirers)
+	f.wireMu.Unlock()
+	seen := map[Frame]struct{}{}
+	for _, m := range wirers {
+		m.mu.RLock()
+		for e := m.first; e != nil; e = e.next {
+			if e.wired.count == 0 || e.object == nil {
+				continue
+			}
+			s := e.all()
+			e.object.mu.Lock()
+			e.object.pages.each(s.lo, s.hi, func(_ uint64, x Frame) { seen[x] = struct{}{} })
+			e.object.mu.Unlock()
+		}
+		m.mu.RUnlock()
+	}
+	return len(seen)
 }
