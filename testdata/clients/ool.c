@@ -100,8 +100,8 @@ static void send_and_wait(const struct mailbox *box, vm_offset_t data, size_t si
 static void between_threads(void)
 {
 	vm_offset_t memory = must_allocate(self, 4 * PAGE);
+	static struct mailbox box; /* the receiver goes on when this is over */
 	mach_port_name_t thread;
-	struct mailbox box;
 	vm_offset_t data;
 	mach_msg_type_number_t got;
 

@@ -418,11 +418,11 @@ static void wait_ends(long ending, long set, long option)
 		second_tell(&one, "the receiver");
 		fact("the buffer is as it was", one.message.head.msgh_bits == 0xffffffff);
 	} else {
-		settle();
+		seconds_settle();
 		fact("the receiver waits", !one.done);
 		one.message = message_to(port);
 		must("send", send_sized(&one.message, HEADER));
-		settle();
+		seconds_settle();
 		fact("a message to the port ends it", one.done);
 	}
 	second_end(&one);

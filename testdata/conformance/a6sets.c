@@ -293,7 +293,7 @@ CASE("port_set/waiting-while-members-come")
 	start_receiver(&one, set, 0, 0);
 	start_receiver(&two, set, 0, 0);
 	into(a, set);
-	settle();
+	seconds_settle();
 	fact("the first waits", !one.done);
 	fact("the second waits", !two.done);
 	into(b, set);
@@ -346,7 +346,7 @@ static void too_little_room(long option, long unused, long more_unused)
 	start_receiver(&two, set, HEADER, (mach_msg_option_t)option);
 	start_receiver(&three, set, HEADER, (mach_msg_option_t)option);
 	into(a, set);
-	settle();
+	seconds_settle();
 	tell_receiver(&two, "the second");
 	tell_receiver(&three, "the third");
 	tell_receiver(&one, "the first");
@@ -389,18 +389,18 @@ static void members_go(long how, long unused, long more_unused)
 		break;
 	case 7: code("a", mach_port_rename(self, a, called("new", fresh_name()))); break;
 	}
-	settle();
+	seconds_settle();
 	mach_printf("done: %d %d\n", one.done, two.done);
 	msg = message_to(b);
 	msg.head.msgh_id = 21;
 	code("to b", send_sized(&msg, HEADER));
-	settle();
+	seconds_settle();
 	mach_printf("done: %d %d\n", one.done, two.done);
 	if (how == 7)
 		send_plain(words.name[words.count - 1], 12);
 	else if (how != 2 && how != 3)
 		send_plain(a, 12);
-	settle();
+	seconds_settle();
 	mach_printf("done: %d %d\n", one.done, two.done);
 	if (one.done)
 		tell_receiver(&one, "the first");

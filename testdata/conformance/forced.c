@@ -283,7 +283,7 @@ static void dies_elsewhere(long with_request, long task_ends, long unused)
 		must("task_terminate", task_terminate(task));
 	else
 		must("mach_port_destroy", mach_port_destroy(task, FREE_NAME));
-	settle();
+	seconds_settle();
 	tell_notes(notify, port);
 	tell_name("then", port);
 }
@@ -489,7 +489,7 @@ CASE("mach_msg/forced-notify-is-the-port-and-a-sender-waits")
 	code("force", force(port, port));
 	tell_count(port);
 	code("qlimit", mach_port_set_qlimit(self, port, 6));
-	settle();
+	seconds_settle();
 	tell_count(port);
 	tell_ids(port);
 	second_tell(&one, "the sender");
@@ -630,7 +630,7 @@ static void no_queue(long receiver, long unused, long more_unused)
 		second_start(&one, second_receives);
 	}
 	code("force", force(port, notify));
-	settle();
+	seconds_settle();
 	tell_name("forced", port);
 	if (receiver) {
 		second_tell(&one, "the receiver");
@@ -836,13 +836,13 @@ CASE("thread_suspend/in-a-send-the-room-is-taken")
 	start_waiter(&one, port, 200);
 	code("thread_suspend", thread_suspend(one.thread));
 	must("receive", receive(port, &msg));
-	settle();
+	seconds_settle();
 	tell_count(port);
 	msg = message_to(port);
 	msg.head.msgh_id = 300;
 	code("send", send_sized(&msg, HEADER));
 	code("thread_resume", thread_resume(one.thread));
-	settle();
+	seconds_settle();
 	fact("it came out", one.done);
 	tell_ids(port);
 	second_tell(&one, "its answer");
@@ -870,7 +870,7 @@ CASE("thread_suspend/in-a-send-the-limit-grows")
 	start_waiter(&one, port, 200);
 	code("thread_suspend", thread_suspend(one.thread));
 	must("mach_port_set_qlimit", mach_port_set_qlimit(self, port, 7));
-	settle();
+	seconds_settle();
 	tell_count(port);
 	code("thread_resume", thread_resume(one.thread));
 	second_tell(&one, "its answer");
@@ -886,9 +886,9 @@ CASE("thread_abort/in-a-send-suspended-with-room")
 	start_waiter(&one, port, 200);
 	code("thread_suspend", thread_suspend(one.thread));
 	must("receive", receive(port, &msg));
-	settle();
+	seconds_settle();
 	code("thread_abort", thread_abort(one.thread));
-	settle();
+	seconds_settle();
 	tell_count(port);
 	code("thread_resume", thread_resume(one.thread));
 	second_tell(&one, "its answer");
@@ -906,7 +906,7 @@ CASE("thread_suspend/in-a-send-another-waits")
 	start_waiter(&two, port, 201);
 	code("thread_suspend", thread_suspend(one.thread));
 	must("receive", receive(port, &msg));
-	settle();
+	seconds_settle();
 	fact("the other came out", two.done);
 	tell_count(port);
 	code("thread_resume", thread_resume(one.thread));
@@ -926,7 +926,7 @@ CASE("thread_suspend/in-a-send-another-waits-longer")
 	start_waiter(&two, port, 201);
 	code("thread_suspend", thread_suspend(two.thread));
 	must("receive", receive(port, &msg));
-	settle();
+	seconds_settle();
 	fact("the other came out", one.done);
 	tell_count(port);
 	code("thread_resume", thread_resume(two.thread));

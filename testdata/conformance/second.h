@@ -85,9 +85,35 @@ static inline mach_port_name_t make_thread(mach_port_name_t task, vm_offset_t en
 	return thread;
 }
 
-/* Starts s->body(s), and waits until it has most probably come to its wait. */
+/* Those that were started and have not ended. */
+static struct second *seconds[8];
+
+/*
+ * Lets them run until each waits in the kernel or is held there: in its call, or,
+ * when that is over, where it parks. One that was woken counts as running.
+ */
+static inline void seconds_settle(void)
+{
+	struct thread_basic_info info;
+	mach_msg_type_number_t n;
+	size_t which;
+	int i;
+
+	for (which = 0; which < sizeof(seconds) / sizeof(*seconds); which++)
+		for (i = 0; seconds[which] != NULL && i < 500; i++) {
+			n = THREAD_BASIC_INFO_COUNT;
+			if (thread_info(seconds[which]->thread, THREAD_BASIC_INFO,
+					(thread_info_t)&info, &n) != KERN_SUCCESS ||
+			    info.run_state != TH_STATE_RUNNING)
+				break;
+			nap(1);
+		}
+}
+
+/* Starts s->body(s), and waits until it has come to its wait. */
 static inline void second_start(struct second *s, void (*body)(struct second *))
 {
+	size_t which = 0;
 	vm_offset_t stack = island(SECOND_STACK);
 
 	s->body = body;
@@ -96,9 +122,13 @@ static inline void second_start(struct second *s, void (*body)(struct second *))
 	s->thread = make_thread(self, (vm_offset_t)second_main, (vm_offset_t)s,
 				stack + SECOND_STACK * PAGE);
 	must("thread_resume", thread_resume(s->thread));
+	while (which < sizeof(seconds) / sizeof(*seconds) - 1 && seconds[which] != NULL &&
+	       seconds[which] != s)
+		which++;
+	seconds[which] = s;
 	if (!comes_true(&s->begun))
 		mach_printf("the second thread does not run\n");
-	settle();
+	seconds_settle();
 }
 
 /* Whether it comes to wait in the kernel, which a busy machine may let take long. */
@@ -122,6 +152,11 @@ static inline boolean_t second_waits(struct second *s)
 /* Its end; each second needs one before the case ends. */
 static inline void second_end(struct second *s)
 {
+	size_t which;
+
+	for (which = 0; which < sizeof(seconds) / sizeof(*seconds); which++)
+		if (seconds[which] == s)
+			seconds[which] = NULL;
 	thread_terminate(s->thread);
 	mach_port_deallocate(self, s->thread);
 }

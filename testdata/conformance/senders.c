@@ -155,10 +155,10 @@ CASE("mach_msg/sender-waits-receive-right-moves")
 	start_sender(&one, port, 200, 0);
 	msg = message_with(carrier, TYPE_PORT(MACH_MSG_TYPE_MOVE_RECEIVE), port);
 	must("send", send_sized(&msg, HEADER + ITEM));
-	settle();
+	seconds_settle();
 	fact("on its way, it waits", !one.done);
 	must("receive", receive(carrier, &msg));
-	settle();
+	seconds_settle();
 	fact("arrived, it waits", !one.done);
 	count("messages", tell_ids(port));
 	second_tell(&one, "the sender");
@@ -172,7 +172,7 @@ CASE("mach_msg/sender-waits-send-right-goes")
 	fill_queue(port);
 	start_sender(&one, port, 200, 0);
 	must("mach_port_deallocate", mach_port_deallocate(self, port));
-	settle();
+	seconds_settle();
 	fact("it waits", !one.done);
 	count("messages", tell_ids(port));
 	second_tell(&one, "the sender");

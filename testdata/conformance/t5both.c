@@ -39,7 +39,7 @@ static mach_port_name_t start_child_receiver(void)
 	child_give(port, MACH_MSG_TYPE_MOVE_RECEIVE);
 	child_start(child_receives);
 	fact("it has begun", step_comes(0));
-	settle();
+	seconds_settle();
 	return port;
 }
 
@@ -66,7 +66,7 @@ CASE("task_suspend/in-a-receive")
 	code("task_suspend", task_suspend(child.task));
 	tell_state("suspended", child.thread);
 	send_id(port, 9);
-	settle();
+	seconds_settle();
 	fact("it came out", child.shared->steps[7]);
 	tell_state("with its message", child.thread);
 	code("task_resume", task_resume(child.task));
@@ -79,7 +79,7 @@ CASE("task_suspend/in-a-receive-aborted")
 	code("task_suspend", task_suspend(child.task));
 	code("thread_abort", thread_abort(child.thread));
 	tell_state("aborted", child.thread);
-	settle();
+	seconds_settle();
 	fact("it came out", child.shared->steps[7]);
 	code("task_resume", task_resume(child.task));
 	child_ends();

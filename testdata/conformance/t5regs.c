@@ -98,7 +98,7 @@ static void run(mach_port_name_t thread)
 {
 	must("thread_resume", thread_resume(thread));
 	fact("it ran", comes_true(&state_done));
-	settle();
+	seconds_settle();
 }
 
 static void tell_stored(void)
@@ -186,7 +186,7 @@ CASE("thread_set_state/bases-of-oneself")
 			i386_FSGS_BASE_STATE_COUNT));
 	__asm__ volatile("movq %%fs:0, %0\n\tmovq %%gs:8, %1" : "=r"(fs), "=r"(gs));
 	mach_printf("at fs 0x%lx, at gs 0x%lx\n", fs, gs);
-	settle();
+	seconds_settle();
 	__asm__ volatile("movq %%fs:0, %0\n\tmovq %%gs:8, %1" : "=r"(fs), "=r"(gs));
 	mach_printf("at fs 0x%lx, at gs 0x%lx\n", fs, gs);
 }
@@ -229,7 +229,7 @@ static void of_a_waiting_thread(long how, long unused, long more_unused)
 		must("send", send_sized(&msg, HEADER));
 	if (how == PORT_DIED)
 		must("dies", mach_port_mod_refs(self, port, MACH_PORT_RIGHT_RECEIVE, -1));
-	settle();
+	seconds_settle();
 	code("get", get(one.thread, i386_THREAD_STATE, i386_THREAD_STATE_COUNT));
 	tell_trap();
 	if (how == JUST_WAITS || how == SUSPENDED)
@@ -270,7 +270,7 @@ static void moved_as_it_waits(long end, long unused, long more_unused)
 	if (end == BY_ABORT_FIRST)
 		comes_true(&state_done);
 	else
-		settle();
+		seconds_settle();
 	fact("it goes on at once", state_done);
 	if (end == BY_MESSAGE)
 		must("send", send_sized(&msg, HEADER));

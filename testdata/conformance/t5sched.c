@@ -363,7 +363,7 @@ CASE("thread_switch/waits-until-aborted")
 	tell_state("it", one.thread);
 	tell_sched("it", one.thread);
 	code("thread_depress_abort", thread_depress_abort(one.thread));
-	settle();
+	seconds_settle();
 	fact("it came out", one.done);
 	code("thread_abort", thread_abort(one.thread));
 	second_tell(&one, "its answer");

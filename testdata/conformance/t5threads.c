@@ -127,7 +127,7 @@ CASE("thread_suspend/in-a-receive")
 	start_receiver(&one, port, 0);
 	code("thread_suspend", thread_suspend(one.thread));
 	send_id(port, 9);
-	settle();
+	seconds_settle();
 	fact("it came out", one.done);
 	count("messages left", drain(port));
 	code("thread_resume", thread_resume(one.thread));
@@ -143,7 +143,7 @@ CASE("thread_suspend/in-a-receive-another-waits")
 	start_receiver(&two, port, 0);
 	code("thread_suspend", thread_suspend(one.thread));
 	send_id(port, 1);
-	settle();
+	seconds_settle();
 	fact("the first came out", one.done);
 	fact("the second came out", two.done);
 	send_id(port, 2);
@@ -186,7 +186,7 @@ CASE("thread_suspend/in-a-send")
 	start_sender(&one, port);
 	code("thread_suspend", thread_suspend(one.thread));
 	count("messages", drain(port));
-	settle();
+	seconds_settle();
 	fact("it came out", one.done);
 	count("messages", drain(port));
 	code("thread_resume", thread_resume(one.thread));
@@ -202,7 +202,7 @@ CASE("thread_suspend/in-a-receive-the-port-dies")
 	start_receiver(&one, port, 0);
 	code("thread_suspend", thread_suspend(one.thread));
 	must("dies", mach_port_mod_refs(self, port, MACH_PORT_RIGHT_RECEIVE, -1));
-	settle();
+	seconds_settle();
 	fact("it came out", one.done);
 	code("thread_resume", thread_resume(one.thread));
 	second_tell(&one, "its answer");
@@ -252,7 +252,7 @@ static void aborted_in_a_receive(long option, long in_a_set, long suspended)
 		code("thread_suspend", thread_suspend(one.thread));
 	code("thread_abort", thread_abort(one.thread));
 	if (suspended) {
-		settle();
+		seconds_settle();
 		fact("it came out", one.done);
 		send_id(port, 8);
 		code("thread_resume", thread_resume(one.thread));
@@ -307,7 +307,7 @@ static void aborted_in_a_send(long suspended, long unused, long more_unused)
 		code("thread_suspend", thread_suspend(one.thread));
 	code("thread_abort", thread_abort(one.thread));
 	if (suspended) {
-		settle();
+		seconds_settle();
 		fact("it came out", one.done);
 		code("thread_resume", thread_resume(one.thread));
 	}
@@ -348,7 +348,7 @@ CASE("thread_abort/in-a-call")
 	second_end(&one);
 }
 
-static void second_waits(struct second *s)
+static void waits_in_switch(struct second *s)
 {
 	s->answer = thread_switch(MACH_PORT_NULL, 2, 600000);
 }
@@ -356,7 +356,7 @@ static void second_waits(struct second *s)
 CASE("thread_abort/in-a-timed-wait")
 {
 	memset(&one, 0, sizeof(one));
-	second_start(&one, second_waits);
+	second_start(&one, waits_in_switch);
 	fact("it came out", one.done);
 	code("thread_abort", thread_abort(one.thread));
 	second_tell(&one, "its answer");

@@ -75,7 +75,7 @@ CASE("mach_msg/receive-waits-large-then-another-with-room")
 	start_receiver(&three, port, 0, 0);
 	send_id(port, 7, HEADER + ITEM);
 	tell_receiver(&three, "the third");
-	settle();
+	seconds_settle();
 	fact("the first waits", !one.done);
 	fact("the second waits", !two.done);
 	send_id(port, 8, HEADER + ITEM);
@@ -135,7 +135,7 @@ CASE("mach_msg/receive-waits-send-right-goes")
 
 	start_receiver(&one, port, 0, 0);
 	must("mach_port_deallocate", mach_port_deallocate(self, port));
-	settle();
+	seconds_settle();
 	fact("still waits", !one.done);
 	must("mach_port_insert_right",
 	     mach_port_insert_right(self, port, port, MACH_MSG_TYPE_MAKE_SEND));
