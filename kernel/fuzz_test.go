@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"machkernel/gsync"
 	"machkernel/mach"
 	"machkernel/mig"
 )
@@ -82,6 +83,10 @@ func (h *hostile) rpc(k *Kernel) {
 			v.Data = make([]byte, 4*int(h.byte()))
 		}
 		in = append(in, v)
+	}
+	if r.Name == "gsync_wait" && len(in) >= 2 { // Nobody need wake it.
+		in[len(in)-2].Word &= 1
+		in[len(in)-1].Word |= uint64(gsync.Timed)
 	}
 	r.Args = args
 	out, kr := mig.Invoke(impatient{h.g}, mach.Name(h.word()), &r, in...)
