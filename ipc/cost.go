@@ -8,9 +8,8 @@ const (
 	// DefaultMemory is what messages may cost together unless LimitMemory says
 	// otherwise, in bytes. The real kernel's own map is as large.
 	DefaultMemory = 512 << 20
-	// smallCost is what is not worth counting, in bytes: there is no more of it
-	// than there are queues.
-	smallCost = 64 << 10
+	// smallCost is what is not counted, in bytes: what has no memory of its own.
+	smallCost = shortMessage
 	// rightCost is what one right in an array out of line costs, in bytes, as the
 	// real kernel holds it.
 	rightCost = 8
@@ -44,12 +43,16 @@ func (k *Kmsg) charge(n int64) bool {
 		return true
 	}
 	a := &k.sys.account
-	if a.used.Add(n) >= a.most.Load() {
-		a.used.Add(-n)
-		return false
+	for {
+		used := a.used.Load()
+		if used+n >= a.most.Load() {
+			return false
+		}
+		if a.used.CompareAndSwap(used, used+n) {
+			k.cost += n
+			return true
+		}
 	}
-	k.cost += n
-	return true
 }
 
 // refund ends the message's cost. It is called where the message ends, once or

@@ -104,3 +104,38 @@ func TestMessageMemoryInTheKernel(t *testing.T) {
 	require.Zero(t, w.sys.MemoryInUse())
 	k.Destroy()
 }
+
+// One queue holds any number of messages sent through send-once rights.
+func TestSendOnceMessagesAreCounted(t *testing.T) {
+	const size = smallCost
+	w := newWorld(t)
+	w.sys.LimitMemory(1 << 20)
+	a := w.task()
+	n := a.receiveRight()
+	at, _ := a.pattern(size, 0)
+	require.Equal(t, mach.KernSuccess, a.mem.WriteBytes(at, message(hdr{bits: mach.Bits(mkOnce, 0), remote: n})))
+	sent := 0
+	for range 1000 {
+		if w.sys.MsgTrap(a, at, mach.SendMsg|mach.SendTimeout, size, 0, 0, 0, 0) != mach.MsgSuccess {
+			break
+		}
+		sent++
+	}
+	require.Less(t, sent*size, 2<<20, "%d messages of %d bytes, limit 1 MiB, in use %d", sent, size, w.sys.MemoryInUse())
+}
+
+// Many small arrays of rights in one message are as much memory as a large one.
+func TestSmallArraysOfRightsAreCounted(t *testing.T) {
+	const each, items = 8192, 500
+	w := newWorld(t)
+	w.sys.LimitMemory(1 << 20)
+	a := w.task()
+	n := a.receiveRight()
+	names := a.mem.allocate(4 * each)
+	var body [][]byte
+	for range items {
+		body = append(body, oolRights(cpSend, names, each, false))
+	}
+	mr := a.send(message(hdr{bits: mach.Bits(mkSend, 0) | mach.BitsComplex, remote: n}, body...))
+	require.Equal(t, mach.SendInvalidMemory, mr, "%d rights in one message, limit 1 MiB, in use %d", items*each, w.sys.MemoryInUse())
+}

@@ -177,7 +177,7 @@ func (th *Thread) still(caller *Thread) {
 	caller.k.gate.Enter()
 }
 
-// stops is the thread's own suspend count.
+// suspends is the thread's own suspend count.
 func (th *Thread) suspends() int {
 	th.mu.Lock()
 	defer th.mu.Unlock()

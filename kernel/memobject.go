@@ -18,6 +18,8 @@ type memoryObjects struct {
 	mu      sync.Mutex
 	names   map[*objectName]struct{}
 	proxies map[*proxy]struct{}
+	loose   []ports.Right // of ended proxies, to be released by
+	looser  bool          // whoever set this
 }
 
 func (o *memoryObjects) addName(n *objectName) {
@@ -198,8 +200,28 @@ func (k *Kernel) newProxy(p *proxy) ports.Right {
 func (p *proxy) end() {
 	if p.k.objects.dropProxy(p) {
 		p.k.zone.DestroyPort(p.port)
-		p.k.zone.Release(p.object)
+		p.k.objects.release(p.k.zone, p.object)
 	}
+}
+
+// release releases the right of a proxy that ended, which may end another, and so
+// on along a chain of any length: one after the other, and not one in the other.
+func (o *memoryObjects) release(z *ports.Zone, right ports.Right) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.loose = append(o.loose, right)
+	if o.looser {
+		return
+	}
+	o.looser = true
+	for len(o.loose) > 0 {
+		last := len(o.loose) - 1
+		right, o.loose = o.loose[last], o.loose[:last]
+		o.mu.Unlock()
+		z.Release(right)
+		o.mu.Lock()
+	}
+	o.loose, o.looser = nil, false
 }
 
 // ServeNotification implements ipc.NotificationServer: a proxy without senders

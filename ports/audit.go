@@ -61,7 +61,7 @@ func (z *Zone) Audit(roots Roots) error {
 	}
 	z.waiters.each(func(w *Waiter) {
 		a.message(w.offer)
-		a.message(w.got)
+		a.handed(w.got)
 		for _, h := range w.held {
 			h.Rights(a.right)
 			if mh, ok := h.(MessageHolder); ok {
@@ -95,6 +95,25 @@ func (a *auditor) message(m Message) {
 	}
 }
 
+// handed is message for one in the hands of a receiver that has not run yet: it
+// counts in its port until then.
+func (a *auditor) handed(m Message) {
+	if m == nil {
+		return
+	}
+	a.message(m)
+	a.tally(m.base().Remote.Port).queued++
+}
+
+func (a *auditor) tally(p *Port) *tally {
+	t := a.seen[p]
+	if t == nil {
+		t = new(tally)
+		a.seen[p] = t
+	}
+	return t
+}
+
 // right counts one right. The first time a port is met, what the port itself
 // holds is walked, too.
 func (a *auditor) right(r Right) bool {
@@ -102,11 +121,7 @@ func (a *auditor) right(r Right) bool {
 	if p == nil {
 		return a.err == nil
 	}
-	t := a.seen[p]
-	if t == nil {
-		t = new(tally)
-		a.seen[p] = t
-	}
+	t := a.tally(p)
 	switch r.Type {
 	case mach.TypePortReceive:
 		if t.receive++; t.receive == 1 {
@@ -268,12 +283,7 @@ func (a *auditor) set(s *Space, name mach.Name) {
 			a.fail("set %d of space %d queues a message for port %d, no member", name, s.id, p.id)
 			return
 		}
-		t := a.seen[p]
-		if t == nil {
-			t = new(tally)
-			a.seen[p] = t
-		}
-		t.queued++
+		a.tally(p).queued++
 		a.message(m)
 	}
 	if set.queue.first != nil && set.queue.receivers.first != nil {

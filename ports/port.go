@@ -57,7 +57,7 @@ type Port struct {
 	stray    uint32
 	sorights uint32
 	seqno    uint32 // of the next message received
-	msgcount uint32 // queued here, also while the queue is the set's
+	msgcount uint32 // queued here, also while the queue is the set's, or handed to a receiver that has not run yet
 	qlimit   uint32
 
 	queue   queue      // empty while in a set

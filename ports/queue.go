@@ -23,7 +23,7 @@ type Message interface {
 //	a thread         nil    nil     the destination; null once consumed
 //	a queue          set    any     a send or send-once right to the queue's port
 //	                                (to a member, in a set's queue)
-//	a waiter's offer nil    nil     the destination, whose queue is full
+//	a waiter's offer nil    nil     the destination, whose queue was full
 //	a waiter's got   nil    any     the destination it was sent to
 type MsgBase struct {
 	Remote   Right  // the destination right
@@ -111,7 +111,6 @@ func (q *queue) offer(m Message) {
 			continue
 		}
 		b.Remote.Port.number(b)
-		b.Remote.Port.msgcount--
 		w.got = m
 		w.wake(wokeDelivered)
 		return
@@ -266,7 +265,7 @@ func (s *Space) Pass(m Message, name mach.Name, maxSize uint32) bool {
 	if mr != mach.MsgSuccess || p.queueOf() != q || q.first != nil || q.receivers.first != nil {
 		return false
 	}
-	p.number(b) // the message is counted and uncounted; no sender can be waiting for the room
+	p.number(b) // the message would count for no longer than this lock is held
 	return true
 }
 
@@ -291,7 +290,6 @@ func (p *Port) ReceiveHeld(w *Waiter, limit Limit) (Message, mach.MsgReturn) {
 
 // receive is Receive from a queue. Locked on entry, released on return.
 func (z *Zone) receive(q *queue, w *Waiter, maxSize uint32, limit Limit) (Message, uint32, mach.MsgReturn) {
-	r := Reaper{z: z}
 	if m := q.first; m != nil {
 		b := m.base()
 		if b.Size > maxSize {
@@ -299,20 +297,8 @@ func (z *Zone) receive(q *queue, w *Waiter, maxSize uint32, limit Limit) (Messag
 			return nil, b.Size, mach.RcvTooLarge
 		}
 		q.pop()
-		p := b.Remote.Port
-		p.number(b)
-		if b.accept != nil {
-			// The notification goes before the message of a sender that the
-			// room is for, should both go to one port.
-			z.mu.Unlock()
-			z.accepted(b)
-			z.mu.Lock()
-		}
-		if p.alive() {
-			p.msgcount--
-			p.admit(&r)
-		}
-		r.unlock()
+		b.Remote.Port.number(b)
+		z.taken(b)
 		return m, b.Size, mach.MsgSuccess
 	}
 	if limit.expired() {
@@ -323,11 +309,12 @@ func (z *Zone) receive(q *queue, w *Waiter, maxSize uint32, limit Limit) (Messag
 	why := w.block(&q.receivers, limit)
 	m, size := w.got, w.size
 	w.got, w.size = nil, 0
+	if why == wokeDelivered {
+		z.taken(m.base())
+		return m, m.base().Size, mach.MsgSuccess
+	}
 	z.mu.Unlock()
 	switch why {
-	case wokeDelivered:
-		z.accepted(m.base())
-		return m, m.base().Size, mach.MsgSuccess
 	case wokeTooLarge:
 		return nil, size, mach.RcvTooLarge
 	case wokeTimeout:
@@ -340,6 +327,25 @@ func (z *Zone) receive(q *queue, w *Waiter, maxSize uint32, limit Limit) (Messag
 		return nil, 0, mach.RcvPortChanged
 	}
 	panic("BUG: a receiver woke for no reason")
+}
+
+// taken ends what a message counts for in its port: it does so until its receiver
+// runs, also one that was handed to a thread that waited. Locked on entry, released
+// on return.
+func (z *Zone) taken(b *MsgBase) {
+	if b.accept != nil {
+		// The notification goes before the message of a sender that the
+		// room is for, should both go to one port.
+		z.mu.Unlock()
+		z.accepted(b)
+		z.mu.Lock()
+	}
+	r := Reaper{z: z}
+	if p := b.Remote.Port; p.alive() {
+		p.msgcount--
+		p.admit(&r)
+	}
+	r.unlock()
 }
 
 // setQLimit changes the queue limit; senders for whom there is room now get

@@ -60,7 +60,7 @@ func (m *Map) EnterContiguous(size, below uint64) (mach.Addr, uint64, mach.KernR
 	for page := range n {
 		o.pages.set(m.fr, page, x+Frame(page), &none)
 	}
-	g := segment{object: o, pages: n}
+	g := segment{object: o, pages: n, origin: o.id}
 	rw := mach.ProtDefault
 	start, kr := m.enterSegment(Spot{Anywhere: true}, size, g,
 		Attributes{Prot: rw, MaxProt: rw, Inherit: mach.InheritCopy}, wiring{access: rw, count: 1})

@@ -74,13 +74,18 @@ func (c *Copy) Discard() {
 		return
 	}
 	var dead reaper
+	c.drop(&dead)
+	c.fr.bury(&dead)
+}
+
+// drop ends the copy's hold of its memory.
+func (c *Copy) drop(dead *reaper) {
 	for _, s := range c.segs {
 		if s.object != nil {
-			s.object.discard(&dead)
+			s.object.discard(dead)
 		}
 	}
 	c.segs, c.spent = nil, true
-	c.fr.bury(&dead)
 }
 
 // seg is the index of the segment that holds a page of the copy.
@@ -150,7 +155,7 @@ func newCopyAt(fr *Frames, in mach.Addr, size uint64, read func(p []byte, off ui
 	}
 	o := newObject(fr)
 	o.carry()
-	c.add(segment{object: o, pages: n})
+	c.add(segment{object: o, pages: n, origin: o.id})
 	for page, off := uint64(0), uint64(0); page < n; {
 		r, ok := fr.alloc(o.hint(page), page, int(min(n-page, chunkFrames)))
 		if !ok {
@@ -219,8 +224,8 @@ func (m *Map) Copyin(addr mach.Addr, size uint64, srcDestroy bool) (*Copy, mach.
 
 // copyin fills c with copies of [lo, hi). As on GNU Mach it goes from entry to
 // entry, so that those before a fault are split, and count as copied, also when
-// the copy is then refused: vm_region shows it afterwards, unless the map's layout
-// has Rejoin.
+// the copy is then refused: vm_region shows it afterwards, unless it succeeds and the
+// map's layout has Rejoin.
 // Precondition: m.mu held for writing.
 func (m *Map) copyin(c *Copy, lo, hi mach.Addr, srcDestroy bool) mach.KernReturn {
 	e := m.at(lo)

@@ -413,3 +413,47 @@ func TestMapSegment(t *testing.T) {
 	}
 	require.Equal(t, ok, m.MapSegment(base+100*page, 2*page, nil, mach.ProtDefault, mach.ProtAll), "bss")
 }
+
+// What a message takes of shared memory holds no pages but those it copied, of wired
+// memory a copy of their own: memory that grows over the others is zero.
+func TestCopyOfSharedMemoryWiredInPart(t *testing.T) {
+	b := newBed(t, 64)
+	m, to := b.newMap(), b.newMap()
+	b.alloc(m, base, 2)
+	b.store(m, base, "zero")
+	b.store(m, base+page, "secret")
+	require.Equal(t, ok, m.Inherit(base, 2*page, mach.InheritShare))
+	child := b.fork(m)
+	require.Equal(t, ok, m.Wire(base+page, page, mach.ProtDefault, Unlimited))
+	c, kr := m.Copyin(base, 2*page, true)
+	require.Equal(t, ok, kr)
+	child.Terminate()
+	at, kr := to.Copyout(c)
+	require.Equal(t, ok, kr)
+	require.Equal(t, ok, to.Deallocate(at+page, page))
+	got, kr := to.Allocate(at+page, page, false)
+	require.Equal(t, ok, kr)
+	require.Equal(t, at+page, got)
+	require.Equal(t, "\x00\x00", b.load(to, at+page, 2))
+}
+
+// A copy that was written has no hold of its memory any more when the map is
+// unlocked: what leaves the map leaves the object, too.
+func TestOverwriteKeepsNothingBack(t *testing.T) {
+	b := newBed(t, 64)
+	m, src := b.newMap(), b.newMap()
+	b.alloc(src, base, 2)
+	b.store(src, base, "zero")
+	b.store(src, base+page, "secret")
+	c := b.copyin(src, base, 2*page)
+	src.Terminate()
+	b.alloc(m, base, 2)
+	w := &overwrite{m: m, base: base, addr: base, end: base + 2*page, c: c}
+	require.Equal(t, ok, w.run())
+	require.Equal(t, ok, m.Deallocate(base+page, page))
+	c.Discard()
+	m.touch(base, base+1, mach.ProtWrite)
+	_, kr := m.Allocate(base+page, page, false)
+	require.Equal(t, ok, kr)
+	require.Equal(t, "\x00\x00", b.load(m, base+page, 2))
+}

@@ -97,7 +97,7 @@ func (e *Entry) back(m *Map, o *Object, first uint64) {
 	e.object, e.view, e.lazyCopy = nil, nil, false
 	e.first, e.offset = first, first<<mach.PageShift
 	if o != nil {
-		e.object = o
+		e.object, e.origin = o, o.id
 		e.view = o.handOver(m, e.delta())
 	}
 }
@@ -156,11 +156,11 @@ func (c *copier) copy(e *Entry, hi mach.Addr) (segment, mach.KernReturn) {
 		return g, kr
 	}
 	g.first = s.lo
-	if c.from == e.object && c.next == s.lo {
+	if c.from == e.object && c.next == s.lo && e.prev.end == e.start {
 		g.object = c.to
 		g.object.hold()
 	} else {
-		c.from, c.to = e.object, e.object.copyRange(span{s.lo, c.last(e, hi)})
+		c.from, c.to = e.object, e.object.copyRange(span{s.lo, c.last(e, hi, steal)})
 		g.object = c.to
 	}
 	c.next = s.hi
@@ -179,10 +179,10 @@ func (c *copier) copy(e *Entry, hi mach.Addr) (segment, mach.KernReturn) {
 
 // last is the page behind those that e, and entries before hi that follow it and
 // will be copied likewise, show of its object in one run.
-func (c *copier) last(e *Entry, hi mach.Addr) uint64 {
+func (c *copier) last(e *Entry, hi mach.Addr, steal bool) uint64 {
 	last := e.all().hi
 	for n := e.next; n != nil && n.start < hi && n.start == n.prev.end; n = n.next {
-		if n.object != e.object || n.first != last || n.wired.count != 0 && !c.steal ||
+		if n.object != e.object || n.first != last || n.wired.count != 0 && !steal ||
 			c.fork && n.inherit != mach.InheritCopy {
 			break
 		}

@@ -98,7 +98,6 @@ func (m *Map) touchEntry(e *Entry) {
 		o.size = e.size()
 		o.carry()
 		e.back(m, o, 0)
-		e.origin = o.id
 	}
 }
 

@@ -32,7 +32,7 @@ func (m *Map) forkInto(child *Map) mach.KernReturn {
 		return mach.KernInvalidArgument
 	}
 	child.fresh, child.limit = m.fresh, m.limit
-	child.layout = m.layout
+	child.layout, child.packed = m.layout, m.layout.Min
 	from := copier{fork: true}
 	for e := m.first; e != nil; e = e.next {
 		n := &Entry{start: e.start, end: e.end, prot: e.prot, maxProt: e.maxProt, inherit: e.inherit, tag: e.tag}

@@ -113,3 +113,42 @@ func TestOffsetsOfUntouchedMemory(t *testing.T) {
 	b.alloc(m, base+2*page, 1)
 	require.Equal(t, uint64(0), offset(m), "merged with what came behind it")
 }
+
+// A page that shows at a second place, behind a hole, is the child's there, too.
+func TestForkOfMemoryShownTwice(t *testing.T) {
+	b := newBed(t, 64)
+	for _, by := range []string{"offer", "remap"} {
+		m := b.newMap()
+		b.alloc(m, base, 2)
+		b.store(m, base, "zero")
+		b.store(m, base+page, "one")
+		switch by {
+		case "offer":
+			r, kr := m.Offer(base, 2*page)
+			require.Equal(t, ok, kr)
+			_, kr = m.EnterBacked(Spot{Addr: base + 5*page}, page, Backing{Object: r.Object, Offset: page},
+				Attributes{Prot: mach.ProtDefault, MaxProt: mach.ProtAll, Inherit: mach.InheritCopy})
+			require.Equal(t, ok, kr)
+		case "remap":
+			b.insert(m, base+5*page, b.extract(m, base+page, 1, true))
+		}
+		require.Equal(t, ok, m.Deallocate(base+page, page))
+		require.Equal(t, "one", b.load(m, base+5*page, 3))
+		child := b.fork(m)
+		require.Equal(t, "one", b.load(child, base+5*page, 3))
+	}
+}
+
+func TestForkedMapKnowsWhatIsPacked(t *testing.T) {
+	b := newBed(t, 64)
+	m := b.newMap()
+	m.SetLayout(Layout{Min: 0x1000, Max: 1 << 30, FirstFit: true})
+	for range 10 {
+		_, kr := m.Allocate(0, page, true)
+		require.Equal(t, ok, kr)
+	}
+	c := b.fork(m)
+	_, kr := c.Allocate(0, page, true)
+	require.Equal(t, ok, kr)
+	require.Equal(t, m.packed+page, c.packed)
+}

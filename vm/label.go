@@ -51,17 +51,18 @@ func (k *kin) die(dead *reaper) {
 // Flush drops the pages of the object with the label l that lie in [lo, hi),
 // given in bytes from the object's start, as if they had been paged out and lost
 // (vm_object_sync with should_flush: anonymous memory has no pager to keep them).
-// They read as zero afterwards. Pages that this map has wired stay. So do those of memory that was
-// copied, while the copy lives: here they are the copy's as well, and no page is
-// of the common object alone.
+// They read as zero afterwards. Pages that a map had wired before the call stay. So
+// do those of memory that was copied, while the copy lives: here they are the copy's
+// as well, and no page is of the common object alone.
 //
 // Locks: takes the map's and object locks; the caller holds none.
 func (m *Map) Flush(l Label, lo, hi uint64) {
 	var dead reaper
+	wired := m.fr.wired()
 	m.mu.Lock()
 	for e := m.first; e != nil; e = e.next {
 		if e.object != nil && e.wired.count == 0 && e.object.Label() == l {
-			e.flush(lo, hi, &dead)
+			e.flush(lo, hi, wired, &dead)
 		}
 	}
 	m.mu.Unlock()
@@ -69,7 +70,7 @@ func (m *Map) Flush(l Label, lo, hi uint64) {
 }
 
 // flush drops the entry's pages whose offsets are in [lo, hi).
-func (e *Entry) flush(lo, hi uint64, dead *reaper) {
+func (e *Entry) flush(lo, hi uint64, wired map[Frame]struct{}, dead *reaper) {
 	lo, hi = max(lo, e.offset), min(hi, e.offset+e.size())
 	if lo >= hi {
 		return
@@ -79,8 +80,17 @@ func (e *Entry) flush(lo, hi uint64, dead *reaper) {
 	o := e.object
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.kin.n.Load() == 1 {
-		o.unmap(s, nil)
-		o.pages.remove(o.fr, s.lo, s.hi, dead)
+	if o.kin.n.Load() != 1 {
+		return
+	}
+	var gone []uint64
+	o.pages.each(s.lo, s.hi, func(page uint64, x Frame) {
+		if _, stays := wired[x]; !stays {
+			gone = append(gone, page)
+		}
+	})
+	for _, page := range gone {
+		o.unmap(span{page, page + 1}, nil)
+		o.pages.remove(o.fr, page, page+1, dead)
 	}
 }

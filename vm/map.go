@@ -300,7 +300,7 @@ func (m *Map) join(p, e *Entry) bool {
 		p.first, p.offset = e.first-p.size()>>mach.PageShift, e.offset-p.size()
 		p.origin = e.origin
 	default:
-		if !p.lazyCopy || !e.lazyCopy || p.origin != e.origin ||
+		if !p.lazyCopy || !e.lazyCopy || p.origin != e.origin || p.object.kin != e.object.kin ||
 			p.offset+p.size() != e.offset || p.all().hi != e.first ||
 			p.object.known() || e.object.known() {
 			return false

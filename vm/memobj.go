@@ -60,9 +60,12 @@ func (b Backing) take(n uint64) (segment, bool) {
 	if !live {
 		return g, false
 	}
-	g.object = o
+	g.object, g.origin = o, o.id
 	if b.Copy {
 		g.object, g.lazyCopy = o.copyRange(span{g.first, g.first + g.pages}), true
+		if !o.symmetric() {
+			g.origin = g.object.id
+		}
 		var dead reaper
 		o.discard(&dead)
 		o.fr.bury(&dead)

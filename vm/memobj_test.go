@@ -195,3 +195,66 @@ func TestFirstWriteAfterACopy(t *testing.T) {
 	require.Equal(t, "swss", b.load(m, base+page-1, 2)+b.load(m, base+2*page, 2))
 	c.Discard()
 }
+
+type lockLabel struct {
+	m      *Map
+	locked *bool
+	dead   *int
+}
+
+func (l lockLabel) Dead() {
+	*l.dead++
+	if l.m.mu.TryLock() {
+		l.m.mu.Unlock()
+	} else {
+		*l.locked = true
+	}
+}
+
+// Copies of two tasks' memory are never one entry, and a label is told with nothing
+// locked.
+func TestCopiesOfStrangersStayApart(t *testing.T) {
+	b := newBed(t, 64)
+	m, x, y := b.newMap(), b.newMap(), b.newMap()
+	b.alloc(x, base, 2)
+	b.alloc(y, base, 2)
+	b.store(x, base, "x")
+	b.store(y, base+page, "y")
+	rx, kr := x.Offer(base, 2*page)
+	require.Equal(t, ok, kr)
+	ry, kr := y.Offer(base, 2*page)
+	require.Equal(t, ok, kr)
+	rw := Attributes{Prot: mach.ProtDefault, MaxProt: mach.ProtAll, Inherit: mach.InheritCopy}
+	ro := rw
+	ro.Prot = mach.ProtRead
+	_, kr = m.EnterBacked(Spot{Addr: base}, page, Backing{Object: rx.Object, Copy: true}, rw)
+	require.Equal(t, ok, kr)
+	_, kr = m.EnterBacked(Spot{Addr: base + page}, page, Backing{Object: ry.Object, Offset: page, Copy: true}, ro)
+	require.Equal(t, ok, kr)
+	var locked bool
+	var n int
+	ry.Object.SetLabel(lockLabel{m, &locked, &n})
+	y.Terminate()
+	require.Len(t, m.Entries(), 2)
+	require.Equal(t, ok, m.Protect(base+page, page, false, mach.ProtDefault))
+	require.False(t, locked)
+	require.Len(t, m.Entries(), 2)
+}
+
+// Wired pages stay, whoever has them wired.
+func TestFlushSparesPagesWiredElsewhere(t *testing.T) {
+	b := newBed(t, 64)
+	m := b.newMap()
+	b.alloc(m, base, 2)
+	b.store(m, base, "wired")
+	require.Equal(t, ok, m.Inherit(base, 2*page, mach.InheritShare))
+	child := b.fork(m)
+	require.Equal(t, ok, m.Wire(base, 2*page, mach.ProtDefault, Unlimited))
+	l := new(died)
+	r, _ := m.Region(base)
+	r.Object.SetLabel(l)
+	before := m.Physical(base, 1)
+	child.Flush(l, 0, 2*page)
+	require.Equal(t, before, m.Physical(base, 1))
+	require.Equal(t, "wired", b.load(m, base, 5))
+}

@@ -2,6 +2,8 @@ package vm
 
 import (
 	"bytes"
+	"maps"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -396,7 +398,8 @@ func (w *world) compare() {
 			}
 		}
 		require.Equal(w, len(m.pages), pages, "task %d", k)
-		for at, p := range m.pages {
+		for _, at := range slices.Sorted(maps.Keys(m.pages)) {
+			p := m.pages[at]
 			if got := w.peek(m.real, at); !bytes.Equal(got, p.cell[:]) {
 				require.Fail(w, "contents differ", "task %d at %#x", k, at<<mach.PageShift)
 			}

@@ -167,6 +167,11 @@ func (w *overwrite) commit() mach.KernReturn {
 		return kr
 	}
 	lo, hi := w.addr.RoundPage(), w.end.TruncPage()
+	if !w.part() {
+		// While the copy holds an object, an entry that leaves does not take its
+		// pages along: so not longer than the lock is held.
+		defer w.aligned.drop(&w.dead)
+	}
 	if w.addr.TruncPage() == w.end.TruncPage() {
 		w.ragged(w.addr, w.end, 0) // inside one page
 		return mach.KernSuccess

@@ -186,7 +186,10 @@ func (f *Frames) dropWirer(m *Map) {
 //
 // Locks: takes the locks of maps with wired memory for reading, one by one, and
 // object locks; the caller holds none.
-func (f *Frames) Wired() int {
+func (f *Frames) Wired() int { return len(f.wired()) }
+
+// wired are the frames that Wired counts.
+func (f *Frames) wired() map[Frame]struct{} {
 	f.wireMu.Lock()
 	wirers := slices.Clone(f.wirers)
 	f.wireMu.Unlock()
@@ -204,5 +207,5 @@ func (f *Frames) Wired() int {
 		}
 		m.mu.RUnlock()
 	}
-	return len(seen)
+	return seen
 }

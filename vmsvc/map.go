@@ -80,6 +80,9 @@ func (s *Server) mapFlags(m *vm.Map, r Mapping, flags uint32) (mach.Addr, mach.K
 	if kr := applyFlags(flags, &a, &r.Size, &r.Mask); kr != mach.KernSuccess {
 		return 0, kr
 	}
+	if back.Object != nil && flags&mach.VMFlagsSuperpageMask != 0 {
+		return 0, mach.KernInvalidArgument // the object's part was checked for the size as it was asked for
+	}
 	at := vm.Spot{
 		Addr: r.Addr.TruncPage(), Mask: r.Mask, MaskCaps: rules.MapMaskCaps.In(s.rules),
 		Anywhere: r.Anywhere, Overwrite: r.Overwrite,

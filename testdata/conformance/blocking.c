@@ -558,3 +558,24 @@ static void storm(long limit, long from_set, long unused)
 EACH("blocking/storm-limit-1", storm, 1, 0, 0)
 EACH("blocking/storm-limit-16", storm, 16, 0, 0)
 EACH("blocking/storm-of-a-set-limit-2", storm, 2, 1, 0)
+
+CASE("mach_msg/message-counts-until-its-receiver-runs")
+{
+	mach_port_name_t port = make_port();
+	struct message msg;
+	int i;
+
+	receivers_for(1, port);
+	must("thread_suspend", thread_suspend(s[0].thread));
+	for (i = 0; i < 7; i++) {
+		msg = message_to(port);
+		msg.head.msgh_id = 100 + i;
+		code("send", mach_msg(&msg.head, MACH_SEND_MSG | MACH_SEND_TIMEOUT, HEADER, 0,
+				      MACH_PORT_NULL, 0, MACH_PORT_NULL));
+		tell_status("port", port);
+	}
+	must("thread_resume", thread_resume(s[0].thread));
+	quiet();
+	tell_status("port", port);
+	end_all(1);
+}
