@@ -20,6 +20,21 @@ static kern_return_t make_proxy(mach_port_name_t task, vm_prot_t prot, mach_port
 	return kr;
 }
 
+CASE("memory_object_create_proxy/order-of-refusals")
+{
+	mach_port_t objects[2] = {make_port(), MACH_PORT_NULL}, proxy = MACH_PORT_NULL;
+	rpc_vm_offset_t offset = 0, start = 0;
+	rpc_vm_size_t len = PAGE;
+
+	objects[1] = objects[0];
+	code("the task and two objects",
+	     memory_object_create_proxy(host, ALL, objects, MACH_MSG_TYPE_MAKE_SEND, 2, &offset, 1,
+					&start, 1, &len, 1, &proxy));
+	code("two objects",
+	     memory_object_create_proxy(self, ALL, objects, MACH_MSG_TYPE_MAKE_SEND, 2, &offset, 1,
+					&start, 1, &len, 1, &proxy));
+}
+
 static void proxy_task(long kind, long unused, long unused2)
 {
 	mach_port_name_t name = make_kind((enum name_kind)kind);

@@ -164,6 +164,29 @@ CASE("vm_pages_phys/shared-memory")
 	fact("it is one page", p[0] != 0 && p[0] == q[0]);
 }
 
+CASE("vm_pages_phys/order-of-refusals")
+{
+	mach_port_name_t other = make_send();
+	rpc_phys_addr_t place[8];
+	mach_msg_type_number_t got;
+
+	code("the host and the task", phys_of(host, other, 0, PAGE, place, &got));
+	code("the task and the place", phys_of(PRIV, other, 1, PAGE, place, &got));
+	code("the host and the place", phys_of(host, self, 1, PAGE, place, &got));
+}
+
+CASE("vm_allocate_contiguous/order-of-refusals")
+{
+	mach_port_name_t other = make_send();
+	rpc_phys_addr_t place;
+	vm_offset_t at;
+
+	code("the host and the task",
+	     vm_allocate_contiguous(host, other, &at, &place, PAGE, 0, ANY_PMAX, 0));
+	code("the host and the alignment",
+	     vm_allocate_contiguous(host, self, &at, &place, PAGE, 0, ANY_PMAX, 3));
+}
+
 /* ---- vm_allocate_contiguous. */
 
 static kern_return_t contiguous(mach_port_name_t priv, mach_port_name_t task, vm_size_t size,
