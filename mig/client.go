@@ -111,14 +111,20 @@ func (r *Routine) complex(dir Dir) bool {
 	return false
 }
 
-// parseArgs reads the arguments of direction dir at b[off:] to its end.
+// parseArgs reads the arguments of direction dir at b[off:] to its end; those in as
+// a sender lays them out, who says of a right what is to be done for the one that
+// the server gets.
 func (r *Routine) parseArgs(b []byte, off int, dir Dir) ([]Value, mach.KernReturn) {
 	var vs []Value
 	for i := range r.Args {
 		if r.Args[i].Dir&dir == 0 {
 			continue
 		}
-		v, next, ok := parseArg(&r.Args[i].Type, b, off)
+		t := r.Args[i].Type
+		if dir == In && t.Name.IsPort() && off < len(b) && mach.TypeName(b[off]).Received() == t.Name {
+			t.Name = mach.TypeName(b[off])
+		}
+		v, next, ok := parseArg(&t, b, off)
 		if !ok {
 			return nil, mach.MigTypeError
 		}

@@ -138,3 +138,22 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// A request that lies in its sender's memory says of a right how to get it, and not
+// what the server gets.
+func TestParseRequestOfASender(t *testing.T) {
+	r := Routine{Args: []Arg{{Name: "right", Dir: In, Type: Type{Form: PortArg, Name: mach.TypeMoveSend, Bits: 64, Number: 1}}}}
+	for disposition, ok := range map[mach.TypeName]bool{
+		mach.TypeMoveSend: true, mach.TypeCopySend: true, mach.TypeMakeSend: true,
+		mach.TypeMakeSendOnce: false, mach.TypeMoveReceive: false, mach.TypeInteger64: false,
+	} {
+		msg := make([]byte, headerSize, headerSize+16)
+		msg = binary.LittleEndian.AppendUint64(msg, Inline(disposition, 64, 1))
+		msg = binary.LittleEndian.AppendUint64(msg, 7)
+		vs, got := r.ParseRequest(msg)
+		require.Equal(t, ok, got, disposition)
+		if ok {
+			require.Equal(t, mach.Name(7), vs[0].Name)
+		}
+	}
+}
