@@ -51,8 +51,9 @@ func (s *sampling) enable(flavors uint32) (tick int32, kr mach.KernReturn) {
 	return tickMicros, mach.KernSuccess
 }
 
-// disable forgets the samples. It answers their number, which the real kernel
-// forgets to set.
+// disable forgets the samples. Of their number, which the interface has it answer,
+// the real kernel sets nothing, and what its callers see is left over from other
+// things; here it is 0.
 func (s *sampling) disable() (count int32, kr mach.KernReturn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

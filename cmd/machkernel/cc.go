@@ -37,6 +37,11 @@ root.`,
 // compile lays the run-time and the scripts out in a directory of its own and
 // has the script build the client.
 func compile(c *cobra.Command, out string, files []string) error {
+	for _, f := range files {
+		if sameFile(out, f) {
+			return fmt.Errorf("%s would be written over itself", f)
+		}
+	}
 	dir, err := os.MkdirTemp("", "machkernel-cc-")
 	if err != nil {
 		return err

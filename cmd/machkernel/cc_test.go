@@ -15,6 +15,13 @@ func TestCCRefusesWhatIsNoSource(t *testing.T) {
 	require.Contains(t, errs, "cc: notes.txt is neither C (.c) nor an interface definition (.defs)\n")
 }
 
+func TestCCKeepsItsSources(t *testing.T) {
+	source := writeFile(t, "client.c", []byte("int main(int argc, char **argv) { return 0; }\n"))
+	code, _, errs := run("cc", "-o", source, source)
+	require.Equal(t, exitUsage, code)
+	require.Equal(t, "machkernel: "+source+" would be written over itself\n", errs)
+}
+
 // The command builds what the tree's own script built, to the byte.
 func TestCCBuildsAClient(t *testing.T) {
 	if os.Getenv("MACHKERNEL_CLIENTS") == "" {

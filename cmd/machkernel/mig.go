@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"go/token"
 	"io"
 	"os"
 	"path/filepath"
@@ -118,6 +119,9 @@ func (m *migOptions) parse(args []string) (help bool, err error) {
 	if m.file == "" {
 		return false, errors.New("mig: no FILE.defs; see machkernel mig -help")
 	}
+	if m.pkg != "" && !token.IsIdentifier(m.pkg) {
+		return false, fmt.Errorf("mig: -package %s: not a name that a Go package can have", m.pkg)
+	}
 	return false, nil
 }
 
@@ -161,6 +165,12 @@ func (m *migOptions) run(ctx context.Context, stderr io.Writer) error {
 		if name == os.DevNull {
 			continue
 		}
+		if _, twice := files[name]; twice {
+			return fmt.Errorf("mig: %s would be written twice", name)
+		}
+		if sameFile(name, m.file) {
+			return fmt.Errorf("mig: %s would be written over itself", m.file)
+		}
 		if files[name], err = out.write(s, o); err != nil {
 			return refused(err)
 		}
@@ -177,6 +187,16 @@ func (m *migOptions) run(ctx context.Context, stderr io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// sameFile reports whether two names are one file that is there.
+func sameFile(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
 }
 
 // refused is an error of the .defs file; any other stays as it is.

@@ -120,6 +120,9 @@ func TestMigRefusesBadUsage(t *testing.T) {
 		{[]string{"small.defs", "other.defs"}, "machkernel: mig: one file at a time: small.defs and other.defs\n"},
 		{[]string{"-lang", "c", "small.defs"}, "machkernel: mig: -lang c: only go is written so far\n"},
 		{[]string{"-types", "none", "small.defs"}, "machkernel: open none: no such file or directory\n"},
+		{[]string{"-package", "9bad", "small.defs"}, "machkernel: mig: -package 9bad: not a name that a Go package can have\n"},
+		{[]string{"-user", "x.go", "-server", "x.go", "small.defs"}, "machkernel: mig: x.go would be written twice\n"},
+		{[]string{"-header", "./small.defs", "small.defs"}, "machkernel: mig: small.defs would be written over itself\n"},
 	} {
 		migDir(t)
 		code, out, errs := run(append([]string{"mig"}, c.args...)...)
