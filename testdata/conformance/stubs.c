@@ -193,3 +193,39 @@ CASE("mach_ports_register/rights-and-more")
 	register_and_more("a task", make_task(FALSE));
 	register_and_more("the host", host);
 }
+
+/* A request of five items, one of them of another type or with a number too large. */
+static void proxy_request(long wrong, long another_type, long unused)
+{
+	static struct request request;
+	struct item *item = (struct item *)(&request.message.head + 1);
+	mach_port_name_t object = make_port(), of[2] = {make_task(FALSE), host};
+	int i, k;
+
+	(void)unused;
+	for (k = 0; k < 2; k++) {
+		memset(&request, 0, sizeof(request));
+		request.message = message_with(of[k], TYPE_INTEGER, VM_PROT_ALL);
+		request.message.head.msgh_id = 4010;
+		item[1].type = TYPE_PORT(MACH_MSG_TYPE_MAKE_SEND);
+		item[1].port.name = object;
+		for (i = 2; i < 5; i++)
+			item[i].type = TYPE(.msgt_name = MACH_MSG_TYPE_INTEGER_64, .msgt_size = 64,
+					    .msgt_number = 1, .msgt_inline = TRUE);
+		if (!another_type)
+			item[wrong].type.msgt_number = 2;
+		else if (wrong == 0)
+			item[wrong].type = item[2].type;
+		else
+			item[wrong].type = TYPE_INTEGER;
+		ask(k == 0 ? "a task" : "the host", &request, HEADER + 5 * ITEM);
+	}
+}
+EACH("memory_object_create_proxy/protection-of-another-type", proxy_request, 0, 1, 0)
+EACH("memory_object_create_proxy/objects-of-another-type", proxy_request, 1, 1, 0)
+EACH("memory_object_create_proxy/offsets-of-another-type", proxy_request, 2, 1, 0)
+EACH("memory_object_create_proxy/starts-of-another-type", proxy_request, 3, 1, 0)
+EACH("memory_object_create_proxy/lengths-of-another-type", proxy_request, 4, 1, 0)
+EACH("memory_object_create_proxy/more-offsets-than-said", proxy_request, 2, 0, 0)
+EACH("memory_object_create_proxy/more-starts-than-said", proxy_request, 3, 0, 0)
+EACH("memory_object_create_proxy/more-lengths-than-said", proxy_request, 4, 0, 0)
